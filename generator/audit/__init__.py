@@ -1,0 +1,1 @@
+"""Reading the rendered HCL back."""

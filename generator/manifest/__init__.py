@@ -1,0 +1,1 @@
+"""Manifests: YAML files read strictly, validated, resolved against the fleet's settings."""

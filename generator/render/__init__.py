@@ -1,0 +1,1 @@
+"""From the resolved fleet to Terraform files."""

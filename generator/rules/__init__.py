@@ -1,0 +1,1 @@
+"""Rules about the fleet as a whole."""

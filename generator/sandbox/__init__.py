@@ -1,0 +1,1 @@
+"""A real Vault and an AWS stand-in on loopback."""
