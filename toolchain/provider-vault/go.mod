@@ -1,6 +1,6 @@
 module crosskeys/toolchain/provider-vault
 
-go 1.25.3
+go 1.26.2
 
 tool github.com/hashicorp/terraform-provider-vault
 
