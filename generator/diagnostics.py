@@ -32,6 +32,11 @@ class Span:
     end_line: int = 0
     end_column: int = 0
 
+    @property
+    def start(self) -> Span:
+        """The place where it begins, one character wide."""
+        return Span(self.path, self.line, self.column, self.line, self.column + 1)
+
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
 
@@ -67,7 +72,7 @@ class Diagnostic:
     @property
     def fingerprint(self) -> str:
         """A stable id of the finding that survives moved lines: rule, file and message hashed, 16 hex digits."""
-        text = "\0".join((self.rule, self.span.path, self.message))
+        text = f"{self.rule}\0{self.span.path}\0{self.message}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property

@@ -237,15 +237,10 @@ class _Composer:
     def _syntax_error(self, error: yaml.MarkedYAMLError) -> None:
         problem = error.problem or "unreadable"
         mark = error.problem_mark or error.context_mark
-        # At the end of the text libyaml points at a line that is not there.
-        index = len(self.text.rstrip()) if mark is None else min(mark.index, len(self.text.rstrip()))
-        line = self.text.count("\n", 0, index) + 1
-        column = index - self.text.rfind("\n", 0, index)
-        span = Span(self.shown, line, column, line, column + 1)
+        span = self._place(mark.index if mark else 0, 1)
         notes: tuple[Note, ...] = ()
         if error.context and error.context_mark:
-            start = error.context_mark
-            here = Span(self.shown, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
+            here = self._place(error.context_mark.index, 1)
             notes = (Note(here, error.context),) if here != span else ()
         advice = _SYNTAX_HELP.get(problem, "quote the value if it is meant as text")
         if "directive" in problem or problem == "found incompatible YAML document":
@@ -256,7 +251,16 @@ class _Composer:
     def _span(self, event: Event) -> Span:
         start: Any = event.start_mark  # the stubs have no marks for events made by hand; parsed ones have both
         end: Any = event.end_mark
+        if start.index == len(self.text):
+            return self._place(start.index, 0)
         return Span(self.shown, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def _place(self, index: int, width: int) -> Span:
+        """The span at an index, held within what is written: libyaml's marks at the end of a text are on a line more."""
+        index = min(index, len(self.text.rstrip()))
+        line = self.text.count("\n", 0, index) + 1
+        column = index - self.text.rfind("\n", 0, index)
+        return Span(self.shown, line, column, line, column + width)
 
     def _word(self, event: Event, most: int | None = None) -> Span:
         """The span of what is written where the event starts, up to the next white space."""

@@ -134,7 +134,7 @@ class Backend(Model):
 
     type: Annotated[StrictStr, Form("[a-z][a-z0-9_]*", "a Terraform backend such as local or s3")] = "local"
     """The backend's type."""
-    __pydantic_extra__: dict[str, StrictStr | StrictBool | StrictInt]
+    __pydantic_extra__: dict[str, StrictStr | StrictBool | StrictInt] = Field(init=False)
 
     @model_validator(mode="after")
     def _one_state_a_root(self) -> Self:

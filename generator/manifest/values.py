@@ -208,7 +208,7 @@ SubnetId = Annotated[StrictStr, Form("subnet-[0-9a-f]{8,17}", "a subnet id, such
 
 
 def _placeholders(allowed: frozenset[str]) -> BeforeValidator:
-    def check(value: Any) -> Any:  # noqa: ANN401 - what a validator of input sees before its type is known
+    def check(value: Any) -> Any:
         if isinstance(value, str):
             left = re.sub("|".join(f"[{{]{name}[}}]" for name in sorted(allowed)), "x", value)
             if "{" in left or "}" in left:

@@ -1,0 +1,175 @@
+"""From the fleet's folder to its settings, account manifests and client manifests, or to findings."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
+
+from generator.diagnostics import Diagnostic, Severity, Span
+from generator.manifest import source
+from generator.manifest.account import AccountManifest
+from generator.manifest.client import ClientManifest
+from generator.manifest.settings import FleetSettings
+from generator.manifest.validate import Sourced, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SETTINGS = "crosskeys.yaml"
+CLIENTS = "clients"
+ACCOUNTS = "clients/accounts"
+
+NO_CLIENTS = "CK301"
+STRAY_FILE = "CK302"
+NAME_IS_NOT_STEM = "CK303"
+
+_CLIENT_NOT_YET = ("previously", "suspend", "retire")
+_SETTINGS_NOT_YET = ("limits",)
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """All that a fleet's people wrote.
+
+    Args:
+        settings: The fleet settings; the defaults where the fleet has no file.
+        settings_source: The document they came from, if there is one.
+        accounts: Account manifests by account id.
+        clients: Client manifests, by path.
+    """
+
+    settings: FleetSettings
+    settings_source: Sourced[FleetSettings] | None
+    accounts: Mapping[str, Sourced[AccountManifest]]
+    clients: tuple[Sourced[ClientManifest], ...]
+
+
+def load_settings(folder: Path) -> Sourced[FleetSettings] | tuple[Diagnostic, ...] | None:
+    """Return the fleet settings of ``folder``, None where it has no ``crosskeys.yaml``, or findings about it."""
+    if not os.path.lexists(folder / SETTINGS):
+        return None
+    return _read(folder, SETTINGS, FleetSettings, _SETTINGS_NOT_YET)
+
+
+def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
+    """Return everything that could be read below ``folder``, and findings about what could not.
+
+    Every file is read; one that has findings is left out of the result, so rules about the others still hold.
+    """
+    findings: list[Diagnostic] = []
+    settings = load_settings(folder)
+    if isinstance(settings, tuple):
+        findings += settings
+        settings = None
+    accounts: dict[str, Sourced[AccountManifest]] = {}
+    clients: list[Sourced[ClientManifest]] = []
+    seen = 0
+    for path in _files(folder, CLIENTS):
+        parent, _, name = path.rpartition("/")
+        stem, dot, suffix = name.rpartition(".")
+        if not dot or suffix != "yaml" or not stem:
+            if name != ".gitkeep":
+                findings.append(_stray(path, suffix))
+        elif parent == ACCOUNTS:
+            findings += _add_account(folder, path, stem, accounts)
+        else:
+            seen += 1
+            client = _read(folder, path, ClientManifest, _CLIENT_NOT_YET)
+            if isinstance(client, tuple):
+                findings += client
+            else:
+                findings += _stem(client, stem)
+                clients.append(client)
+    if not seen:
+        findings.append(
+            Diagnostic(
+                NO_CLIENTS,
+                Severity.ERROR,
+                Span(CLIENTS),
+                "there is no client manifest",
+                help="add clients/<name>.yaml; an empty folder is never read as a wish to delete every client",
+            )
+        )
+    found = Manifests(
+        settings.model if settings else FleetSettings(), settings, dict(sorted(accounts.items())), tuple(clients)
+    )
+    return found, tuple(findings)
+
+
+def _read(
+    folder: Path, path: str, model: type[M], not_yet: tuple[str, ...] = ()
+) -> Sourced[M] | tuple[Diagnostic, ...]:
+    document = source.read(folder / path, path)
+    return document if isinstance(document, tuple) else validate(document, model, not_yet)
+
+
+def _add_account(
+    folder: Path, path: str, stem: str, accounts: dict[str, Sourced[AccountManifest]]
+) -> tuple[Diagnostic, ...]:
+    if re.fullmatch("[0-9]{12}", stem, re.ASCII) is None:
+        return (
+            Diagnostic(
+                NAME_IS_NOT_STEM,
+                Severity.ERROR,
+                Span(path),
+                f"an account manifest is named after its account: `{stem}` is not twelve digits",
+                help="name the file clients/accounts/<account_id>.yaml",
+            ),
+        )
+    account = _read(folder, path, AccountManifest)
+    if isinstance(account, tuple):
+        return account
+    accounts[stem] = account
+    return ()
+
+
+def _stem(client: Sourced[ClientManifest], stem: str) -> tuple[Diagnostic, ...]:
+    name = client.model.name
+    if name == stem:
+        return ()
+    return (
+        Diagnostic(
+            NAME_IS_NOT_STEM,
+            Severity.ERROR,
+            client.span("name"),
+            f"the client is named `{name}` and its file `{stem}.yaml`",
+            help=f"name the file {name}.yaml, or the client {stem}",
+        ),
+    )
+
+
+def _stray(path: str, suffix: str) -> Diagnostic:
+    return Diagnostic(
+        STRAY_FILE,
+        Severity.ERROR,
+        Span(path),
+        "only manifests belong below clients/, and this is not a .yaml file",
+        help="rename it to end in .yaml" if suffix == "yml" else "move it elsewhere",
+    )
+
+
+def _files(folder: Path, start: str) -> Iterator[str]:
+    """Yield the files below ``start`` in a stable order; links are not followed, and left to the reader to refuse."""
+    pending = [start]
+    while pending:
+        current = pending.pop()
+        try:
+            with os.scandir(folder / current) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except FileNotFoundError:
+            continue
+        folders = []
+        for entry in entries:
+            path = f"{current}/{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(path)
+            else:
+                yield path
+        pending.extend(reversed(folders))

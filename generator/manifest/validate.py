@@ -1,0 +1,162 @@
+"""From a parsed document to a model, or to findings at the places that do not fit it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from generator.diagnostics import Diagnostic, Severity, Span
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from generator.manifest.source import Document
+
+UNKNOWN_FIELD = "CK201"
+MISSING_FIELD = "CK202"
+WRONG_TYPE = "CK203"
+INVALID_VALUE = "CK204"
+NOT_ACTED_ON = "CK205"
+
+M = TypeVar("M", bound=BaseModel)
+Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced(Generic[M]):
+    """A model and the document that it was read from."""
+
+    model: M
+    document: Document
+
+    @property
+    def path(self) -> str:
+        """The file, relative to the fleet's folder."""
+        return self.document.shown
+
+    def span(self, *location: str | int) -> Span:
+        """Return where the value at ``location`` stands, or the nearest enclosing value that is written."""
+        return self.document.span_of(location)
+
+    def key_span(self, *location: str | int) -> Span:
+        """Return where the key at ``location`` stands, or the nearest enclosing value that is written."""
+        return self.document.key_span_of(location)
+
+
+def validate(document: Document, model: type[M], not_yet: tuple[str, ...] = ()) -> Sourced[M] | tuple[Diagnostic, ...]:
+    """Return the document as ``model``, or a finding for each place where it does not fit.
+
+    Args:
+        document: What was read.
+        model: The model of this kind of file.
+        not_yet: Top-level keys that this version knows and does not act on: they are refused by name.
+    """
+    try:
+        value = model.model_validate(document.value())
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return tuple(_finding(document, model, detail) for detail in details)
+    unsupported = [key for key in not_yet if key in value.model_fields_set]
+    if unsupported:
+        return tuple(
+            Diagnostic(
+                NOT_ACTED_ON,
+                Severity.ERROR,
+                document.key_span_of((key,)),
+                f"`{key}` is not acted on by this version of crosskeys",
+                help="remove the key, or use a version that acts on it; it is refused because ignoring it would "
+                "leave undone what it promises",
+            )
+            for key in unsupported
+        )
+    return Sourced(value, document)
+
+
+_TYPES = {
+    "string_type": "a string",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a map of keys to values",
+    "model_type": "a map of keys to values",
+    "model_attributes_type": "a map of keys to values",
+}
+
+
+def _finding(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Diagnostic:
+    kind, location, context = detail["type"], detail["loc"], detail.get("ctx", {})
+    field = str(location[-1]) if location else "the file"
+    if kind == "extra_forbidden":
+        known = _fields(model, location[:-1])
+        close = difflib.get_close_matches(field, known, n=1)
+        return Diagnostic(
+            UNKNOWN_FIELD,
+            Severity.ERROR,
+            document.key_span_of(location),
+            f"unknown key `{field}`",
+            help=f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}" if known else None,
+        )
+    if kind == "missing":
+        return Diagnostic(
+            MISSING_FIELD,
+            Severity.ERROR,
+            document.span_of(location[:-1]).start,
+            f"`{field}` is missing",
+            _meaning(model, location),
+        )
+    span = document.span_of(location)
+    if kind in _TYPES:
+        text = document.text.splitlines()[span.line - 1][span.column - 1 : span.end_column - 1]
+        quote = kind == "string_type" and isinstance(detail["input"], (int, bool))
+        return Diagnostic(
+            WRONG_TYPE,
+            Severity.ERROR,
+            span,
+            f"`{field}` must be {_TYPES[kind]}",
+            help=f'quote it: "{text}"' if quote else _meaning(model, location),
+        )
+    if kind == "literal_error":
+        choices = re.findall("'([^']*)'", context["expected"])
+        close = difflib.get_close_matches(str(detail["input"]), choices, n=1)
+        return Diagnostic(
+            INVALID_VALUE,
+            Severity.ERROR,
+            span,
+            f"`{field}` must be {context['expected']}",
+            help=f"did you mean `{close[0]}`?" if close else _meaning(model, location),
+        )
+    message = detail["msg"]
+    return Diagnostic(
+        INVALID_VALUE, Severity.ERROR, span, f"`{field}`: {message[:1].lower()}{message[1:]}", _meaning(model, location)
+    )
+
+
+def _fields(model: type[BaseModel], location: Location) -> list[str]:
+    inner = _model_at(model, location)
+    return list(inner.model_fields) if inner else []
+
+
+def _meaning(model: type[BaseModel], location: Location) -> str | None:
+    inner = _model_at(model, location[:-1])
+    field = inner.model_fields.get(str(location[-1])) if inner and location else None
+    return field.description if field else None
+
+
+def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    current: type[BaseModel] | None = model
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = current.model_fields.get(part) if current else None
+        current = _model_in(field.annotation) if field else None
+    return current
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in getattr(annotation, "__args__", ()) if (found := _model_in(arg))), None)

@@ -1,0 +1,155 @@
+"""Which files a fleet is rendered to, from which template and with what in it. Pure: nothing is read or written."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.manifest.fleet import Account, Fleet
+    from generator.manifest.settings import FleetSettings
+
+TREE = "terraform"
+
+
+class RootKind(StrEnum):
+    """What a root holds, in the order in which roots are applied."""
+
+    PLATFORM = "platform"
+    AWS = "aws"
+    VAULT = "vault"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One file to be rendered.
+
+    Args:
+        path: Relative to the fleet's folder, with forward slashes.
+        template: The template's name, such as ``vault/client.tf.j2``.
+        origin: The file that says what is in it; named in the head of the rendered file.
+        values: What the template sees.
+    """
+
+    path: str
+    template: str
+    origin: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RootPages:
+    """One Terraform root.
+
+    Args:
+        name: Its path below ``terraform/``: ``platform``, ``accounts/123456789012/aws``.
+        account_id: The account; None for the platform.
+        clients: Names of the clients that it serves.
+        handover: The account's owner applies it, not this fleet's runs.
+        pages: Its files.
+    """
+
+    name: str
+    kind: RootKind
+    account_id: str | None
+    clients: tuple[str, ...]
+    handover: bool
+    pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackendBlock:
+    """A root's backend with its own settings, a local path taken from the root's folder."""
+
+    type: str
+    settings: Mapping[str, str | bool | int]
+
+
+def layout(fleet: Fleet) -> tuple[RootPages, ...]:
+    """Return every root of the fleet: platform first, then each account's AWS and Vault side."""
+    return tuple(_roots(fleet))
+
+
+def _roots(fleet: Fleet) -> Iterator[RootPages]:
+    settings = fleet.settings
+    platform = settings.platform
+    if platform.auth_mount or platform.client_config or platform.kv_mount:
+        yield RootPages(
+            RootKind.PLATFORM.value,
+            RootKind.PLATFORM,
+            None,
+            (),
+            handover=False,
+            pages=(
+                _root_page(settings, "platform", "vault", "platform/root.tf.j2", "crosskeys.yaml"),
+                _page("platform/platform.tf", "platform/platform.tf.j2", "crosskeys.yaml", settings=settings),
+            ),
+        )
+    for account in fleet.accounts:
+        names = tuple(client.name for client in account.clients)
+        aws, vault = f"accounts/{account.id}/aws", f"accounts/{account.id}/vault"
+        yield RootPages(
+            aws, RootKind.AWS, account.id, names, not account.managed, tuple(_aws_pages(settings, account, aws))
+        )
+        yield RootPages(
+            vault,
+            RootKind.VAULT,
+            account.id,
+            names,
+            handover=False,
+            pages=tuple(_vault_pages(settings, account, vault)),
+        )
+
+
+def _aws_pages(settings: FleetSettings, account: Account, root: str) -> Iterator[Page]:
+    yield _root_page(settings, root, "aws", "aws/root.tf.j2", account.path, account)
+    if account.sts:
+        yield _page(f"{root}/sts.tf", "aws/sts.tf.j2", account.path, settings=settings, account=account)
+    for client in account.clients:
+        if client.workload:
+            yield _page(f"{root}/client-{client.name}.tf", "aws/client.tf.j2", client.path, client=client)
+
+
+def _vault_pages(settings: FleetSettings, account: Account, root: str) -> Iterator[Page]:
+    yield _root_page(settings, root, "vault", "vault/root.tf.j2", account.path)
+    if account.sts:
+        yield _page(f"{root}/sts.tf", "vault/sts.tf.j2", account.path, settings=settings, account=account)
+    for client in account.clients:
+        yield _page(
+            f"{root}/client-{client.name}.tf",
+            "vault/client.tf.j2",
+            client.path,
+            settings=settings,
+            client=client,
+            kv=settings.vault.kv_mount,
+        )
+
+
+def _root_page(
+    settings: FleetSettings, root: str, provider: str, template: str, origin: str, account: Account | None = None
+) -> Page:
+    # Who is handed a root keeps its state too, and so chooses where.
+    backend = None if account and not account.managed else backend_of(settings, root)
+    return _page(
+        f"{root}/root.tf", template, origin, settings=settings, provider=provider, backend=backend, account=account
+    )
+
+
+def _page(path: str, template: str, origin: str, **values: object) -> Page:
+    return Page(f"{TREE}/{path}", template, origin, values)
+
+
+def backend_of(settings: FleetSettings, root: str) -> BackendBlock:
+    """Return the backend of one root; ``{root}`` in its settings stands for the root's name."""
+    backend = settings.terraform.backend
+    values = {
+        key: value.replace("{root}", root) if isinstance(value, str) else value
+        for key, value in backend.settings.items()
+    }
+    if backend.type == "local" and isinstance(path := values.get("path"), str) and not posixpath.isabs(path):
+        values["path"] = posixpath.relpath(path, f"{TREE}/{root}")
+    return BackendBlock(backend.type, values)

@@ -1,0 +1,225 @@
+"""The rendered tree on disk: what differs from what it should be, and making it so."""
+
+from __future__ import annotations
+
+import difflib
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import Diagnostic, Severity, Span
+from generator.errors import RefusedError, UsageError
+from generator.render.layout import TREE
+from generator.render.render import is_ours, is_untouched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+STALE_FILE = "CK701"
+FOREIGN_FILE = "CK702"
+HAND_EDITED_FILE = "CK703"
+
+WORK = ".crosskeys"
+"""The folder, ignored by git, in which runs keep what is not the fleet's."""
+
+# What Terraform itself leaves in a root; the lock file is meant to be committed.
+_TERRAFORMS = frozenset({".terraform", ".terraform.lock.hcl"})
+_CLOSED = (f"{TREE}/platform", f"{TREE}/accounts")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The tree on disk against the tree as it should be; everything by path, relative to the fleet's folder.
+
+    Args:
+        wanted: Text of every file that should be there.
+        found: Text of every file there that rendering made.
+        foreign: Files in rendered roots that rendering did not make.
+    """
+
+    wanted: Mapping[str, str]
+    found: Mapping[str, str]
+    foreign: tuple[str, ...]
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Files that should be there and are not."""
+        return tuple(sorted(self.wanted.keys() - self.found.keys()))
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Files whose text should be another."""
+        return tuple(sorted(path for path, text in self.found.items() if self.wanted.get(path, text) != text))
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Files that should not be there."""
+        return tuple(sorted(self.found.keys() - self.wanted.keys()))
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the tree is as it should be."""
+        return self.wanted == self.found and not self.foreign
+
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """Return a finding for every file that is not as it should be."""
+        return (*self.foreign_findings(), *self._stale_findings())
+
+    def foreign_findings(self) -> tuple[Diagnostic, ...]:
+        """Return a finding for every file that rendering did not make."""
+        return tuple(
+            Diagnostic(
+                FOREIGN_FILE,
+                Severity.ERROR,
+                Span(path),
+                "this file was not rendered, and Terraform would take it into the root",
+                "move it out of the rendered roots; a root's files are exactly those that its manifests say",
+            )
+            for path in self.foreign
+        )
+
+    def _stale_findings(self) -> Iterator[Diagnostic]:
+        run = "run `crosskeys render` and commit what it writes"
+        for path in self.added:
+            yield Diagnostic(STALE_FILE, Severity.ERROR, Span(path), "the file is missing", run)
+        for path in self.removed:
+            yield Diagnostic(STALE_FILE, Severity.ERROR, Span(path), "no manifest says that this file exists", run)
+        for path in self.changed:
+            if is_untouched(self.found[path]):
+                yield Diagnostic(STALE_FILE, Severity.ERROR, Span(path), "the file is out of date", run)
+            else:
+                yield Diagnostic(
+                    HAND_EDITED_FILE,
+                    Severity.ERROR,
+                    Span(path),
+                    "the file was edited by hand: it no longer fits the digest in its head",
+                    "change the manifest that the head names instead, then run `crosskeys render`",
+                )
+
+    def diff(self) -> str:
+        """Return a unified diff from the tree on disk to the tree as it should be."""
+        changes = sorted((*self.added, *self.changed, *self.removed))
+        return "".join(
+            line
+            for path in changes
+            for line in difflib.unified_diff(
+                self.found.get(path, "").splitlines(keepends=True),
+                self.wanted.get(path, "").splitlines(keepends=True),
+                f"a/{path}" if path in self.found else "/dev/null",
+                f"b/{path}" if path in self.wanted else "/dev/null",
+            )
+        )
+
+
+def compare(folder: Path, wanted: Mapping[str, str]) -> Comparison:
+    """Return how the tree below ``folder`` differs from ``wanted``."""
+    found: dict[str, str] = {}
+    foreign: list[str] = []
+    for path in _files(folder):
+        text = _text(folder / path)
+        if text is not None and is_ours(text):
+            found[path] = text
+        else:
+            foreign.append(path)
+    return Comparison(wanted, found, tuple(sorted(foreign)))
+
+
+def write(folder: Path, comparison: Comparison) -> None:
+    """Make the tree as it should be: every file is written aside first, then all are renamed into place.
+
+    Raises:
+        UsageError: When a file cannot be written; until all are written aside, nothing is replaced.
+    """
+    pending = (*comparison.added, *comparison.changed)
+    try:
+        (folder / WORK).mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder / WORK, prefix="render-") as aside:
+            for path in pending:
+                staged = os.path.join(aside, path)  # noqa: PTH118 - ten thousand paths: strings cost a tenth
+                os.makedirs(os.path.dirname(staged), exist_ok=True)  # noqa: PTH103, PTH120 - as above
+                with open(staged, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - as above
+                    file.write(comparison.wanted[path])
+            for path in pending:
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(os.path.join(aside, path), folder / path)  # noqa: PTH105, PTH118 - as above
+            for path in comparison.removed:
+                (folder / path).unlink()
+                _drop_empty(folder, folder / path)
+    except OSError as error:
+        raise UsageError(
+            f"the rendered tree could not be written: {error.strerror}: {error.filename}",
+            help="make room or set the permissions right, then run `crosskeys render` again; no file is half written",
+        ) from error
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold the fleet's write lock.
+
+    Raises:
+        RefusedError: When another process holds it.
+    """
+    (folder / WORK).mkdir(exist_ok=True)
+    with (folder / WORK / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RefusedError(
+                "another crosskeys is writing to this fleet", help="wait for it to end, then run this again"
+            ) from None
+        yield
+
+
+def digest(texts: Mapping[str, str]) -> str:
+    """Return the SHA-256 of a tree, over paths and texts in path order, as hex digits."""
+    whole = hashlib.sha256()
+    for path, text in sorted(texts.items()):
+        body = text.encode()
+        whole.update(f"{path}\0{len(body)}\0".encode())
+        whole.update(body)
+    return whole.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[str]:
+    pending = [path for path in _CLOSED if os.path.lexists(folder / path)]
+    while pending:
+        current = pending.pop()
+        if os.path.islink(folder / current) or not os.path.isdir(folder / current):  # noqa: PTH112, PTH114 - as in write
+            yield current
+            continue
+        with os.scandir(folder / current) as entries:
+            for entry in entries:
+                if entry.name in _TERRAFORMS:
+                    continue
+                path = f"{current}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(path)
+                else:
+                    yield path
+
+
+def _text(path: Path) -> str | None:
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            return file.read().decode()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _drop_empty(folder: Path, path: Path) -> None:
+    for parent in path.parents:
+        if parent == folder or any(parent.iterdir()):
+            return
+        parent.rmdir()
+
+
+def clear(folder: Path) -> None:
+    """Remove what an interrupted write left aside."""
+    for left in (folder / WORK).glob("render-*"):
+        shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,98 @@
+"""What a client needs of its account, and an account of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import Diagnostic, Severity, Span
+from generator.rules.names import collision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.manifest.fleet import Account, Fleet
+
+UNREGISTERED_ACCOUNT = "CK401"
+NO_WAY_INTO_THE_ACCOUNT = "CK402"
+NO_PROVISIONER_ROLE = "CK403"
+NO_VAULT_PRINCIPAL = "CK404"
+STS_ROLE_IS_A_CLIENT = "CK405"
+SHARED_EXTERNAL_ID = "CK406"
+TOO_MANY_TAGS = "CK407"
+
+_MOST_TAGS = 50  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+
+
+def check(fleet: Fleet) -> Iterator[Diagnostic]:
+    """Yield findings about accounts and about what clients ask of them."""
+    external_ids: dict[str, Span] = {}
+    for account in fleet.accounts:
+        yield from _clients(account, registered=fleet.settings.accounts == "registered")
+        if account.source is None:
+            continue
+        if account.managed and account.provisioner_role is None:
+            yield Diagnostic(
+                NO_PROVISIONER_ROLE,
+                Severity.ERROR,
+                account.source.span("provisioning"),
+                "a managed account needs `provisioner_role`: the IAM role that runs assume in it",
+                f"add provisioner_role: arn:{fleet.settings.aws.partition}:iam::{account.id}:role/<name>",
+            )
+        if account.sts is None:
+            continue
+        if not fleet.settings.vault.principals:
+            yield Diagnostic(
+                NO_VAULT_PRINCIPAL,
+                Severity.ERROR,
+                account.source.key_span("sts"),
+                "nobody could assume the STS role: the fleet names no principal of Vault's",
+                "set `vault.principals` in crosskeys.yaml to the exact ARN of Vault's IAM role",
+            )
+        span = account.source.span("sts", "external_id")
+        other = external_ids.setdefault(account.sts.external_id, span)
+        if other != span:
+            yield collision(
+                SHARED_EXTERNAL_ID,
+                span,
+                "another account has the same external id",
+                "an external id of its own for each account is what stops one account from posing as another",
+                other,
+            )
+
+
+def _clients(account: Account, *, registered: bool) -> Iterator[Diagnostic]:
+    for client in account.clients:
+        if registered and account.source is None:
+            yield Diagnostic(
+                UNREGISTERED_ACCOUNT,
+                Severity.ERROR,
+                client.source.span("account_id"),
+                f"the account {account.id} is not registered, and the fleet allows registered accounts only",
+                f"check the account id; if it is right, add clients/accounts/{account.id}.yaml",
+            )
+        if client.needs_sts and account.sts is None:
+            asks = "ec2" if client.ec2 else "resolve_unique_ids"
+            yield Diagnostic(
+                NO_WAY_INTO_THE_ACCOUNT,
+                Severity.ERROR,
+                client.source.key_span("vault", asks),
+                f"`vault.{asks}` needs Vault to look into the account, and {account.id} has not turned that on",
+                f"add `sts: {{role: …, external_id: …}}` to clients/accounts/{account.id}.yaml",
+            )
+        if account.sts and account.sts.role.lower() == client.role_name.lower():
+            yield Diagnostic(
+                STS_ROLE_IS_A_CLIENT,
+                Severity.ERROR,
+                client.source.span("role_name"),
+                f"`{client.role_name}` is the role that Vault assumes in this account: it can never be a client",
+                "give the client a role of its own",
+            )
+        tags = {*account.tags, *(client.workload.tags if client.workload else ())}
+        if len(tags) > _MOST_TAGS:
+            yield Diagnostic(
+                TOO_MANY_TAGS,
+                Severity.ERROR,
+                client.source.span("aws", "tags"),
+                f"fleet, account and client together set {len(tags)} tags, and IAM takes {_MOST_TAGS}",
+                "leave some out",
+            )

@@ -1,0 +1,86 @@
+"""ARNs that name another account or another partition than the manifest they stand in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import Diagnostic, Severity, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.manifest.fleet import Fleet
+
+WRONG_PARTITION = "CK601"
+WRONG_ACCOUNT = "CK602"
+REGION_OF_ANOTHER_PARTITION = "CK603"
+
+_ALL = "aws"  # the account field of the policies that AWS manages
+
+
+def check(fleet: Fleet) -> Iterator[Diagnostic]:
+    """Yield findings about every ARN and region that is written in a manifest or in the settings."""
+    partition = fleet.settings.aws.partition
+    for arn, span, account_id in _arns(fleet):
+        written, found = arn.split(":")[1], arn.split(":")[4]
+        if written != partition:
+            yield Diagnostic(
+                WRONG_PARTITION,
+                Severity.ERROR,
+                span,
+                f"the ARN is of the partition `{written}`, and this fleet is of `{partition}`",
+                "a fleet has one partition, for nothing can be delegated between two; keep a fleet for each",
+            )
+        elif account_id is not None and found not in {account_id, _ALL}:
+            yield Diagnostic(
+                WRONG_ACCOUNT,
+                Severity.ERROR,
+                span,
+                f"the ARN is of the account {found}, and this manifest is of {account_id}",
+                "name the object of this account",
+            )
+    for region, span in _regions(fleet):
+        if partition_of(region) != partition:
+            yield Diagnostic(
+                REGION_OF_ANOTHER_PARTITION,
+                Severity.ERROR,
+                span,
+                f"the region `{region}` is of the partition `{partition_of(region)}`, "
+                f"and this fleet is of `{partition}`",
+                "a fleet has one partition; name a region of it",
+            )
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of a region: aws, aws-us-gov or aws-cn."""
+    return {"us-gov": "aws-us-gov", "cn": "aws-cn"}.get(region.rsplit("-", 2)[0], "aws")
+
+
+def _arns(fleet: Fleet) -> Iterator[tuple[str, Span, str | None]]:
+    settings = fleet.settings
+    for index, principal in enumerate(settings.vault.principals):
+        yield principal, _setting(fleet, "vault", "principals", index), None
+    if settings.aws.permissions_boundary:
+        yield settings.aws.permissions_boundary, _setting(fleet, "aws", "permissions_boundary"), None
+    for account in fleet.accounts:
+        if account.source:
+            for key in ("provisioner_role", "permissions_boundary"):
+                if arn := getattr(account.source.model, key):
+                    yield arn, account.source.span(key), account.id
+        for client in account.clients:
+            if arn := client.source.model.aws.permissions_boundary:
+                yield arn, client.source.span("aws", "permissions_boundary"), account.id
+
+
+def _regions(fleet: Fleet) -> Iterator[tuple[str, Span]]:
+    yield fleet.settings.aws.region, _setting(fleet, "aws", "region")
+    for account in fleet.accounts:
+        if account.source and account.source.model.region:
+            yield account.source.model.region, account.source.span("region")
+        for client in account.clients:
+            if client.ec2:
+                yield client.ec2.region, client.source.span("vault", "ec2", "region")
+
+
+def _setting(fleet: Fleet, *location: str | int) -> Span:
+    return fleet.source.span(*location) if fleet.source else Span("crosskeys.yaml")

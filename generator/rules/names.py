@@ -1,0 +1,120 @@
+"""Names that must be one client's alone: two green pull requests can still collide together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import Diagnostic, Note, Severity, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generator.manifest.fleet import Client, Fleet
+
+TWO_MANIFESTS_FOR_ONE_NAME = "CK310"
+SHARED_VAULT_ROLE = "CK311"
+SHARED_POLICY = "CK312"
+SHARED_PRINCIPAL = "CK313"
+SHARED_IAM_ROLE = "CK314"
+SHARED_INSTANCE_PROFILE = "CK315"
+OVERLAPPING_DIRECTORY = "CK316"
+
+
+def check(fleet: Fleet) -> Iterator[Diagnostic]:
+    """Yield a finding for every name that two clients of the fleet both take, both ends named."""
+    clients = fleet.clients
+    yield from _doubles(
+        clients,
+        TWO_MANIFESTS_FOR_ONE_NAME,
+        key=lambda client: client.name,
+        place=("name",),
+        message=lambda client: f"there are two manifests for the client `{client.name}`",
+        help_="give one of them another name",
+    )
+    yield from _doubles(
+        clients,
+        SHARED_VAULT_ROLE,
+        # Vault stores a role under its lower-cased name, and the name carries no account: builtin/credential/aws.
+        key=lambda client: client.vault_role.lower(),
+        place=("vault", "role"),
+        message=lambda client: f"the Vault role `{client.vault_role}` is taken: the second write would silently win",
+        help_="set `vault.role` to a name of its own; Vault's role names carry no account",
+    )
+    yield from _doubles(
+        clients,
+        SHARED_POLICY,
+        key=lambda client: client.vault_policy.lower(),
+        place=("vault", "policy"),
+        message=lambda client: f"the Vault policy `{client.vault_policy}` is taken: one would read the other's secrets",
+        help_="set `vault.policy` to a name of its own",
+    )
+    yield from _doubles(
+        clients,
+        SHARED_PRINCIPAL,
+        key=lambda client: client.principal_arn,
+        place=("role_name",),
+        message=lambda client: f"`{client.principal_arn}` is another client's role already",
+        help_="one IAM role is one client; give this workload a role of its own",
+    )
+    yield from _doubles(
+        clients,
+        SHARED_IAM_ROLE,
+        # IAM role names are unique without regard to case; the same spelling is SHARED_PRINCIPAL.
+        key=lambda client: (client.account_id, client.role_name.lower()),
+        place=("role_name",),
+        message=lambda client: f"the account has the IAM role `{client.role_name}` already, in another spelling",
+        help_="IAM tells role names apart without regard to case; choose another name",
+        unless=lambda one, other: one.principal_arn == other.principal_arn,
+    )
+    yield from _doubles(
+        [client for client in clients if client.workload and client.workload.instance_profile],
+        SHARED_INSTANCE_PROFILE,
+        key=lambda client: (
+            client.account_id,
+            (client.workload.instance_profile or "").lower() if client.workload else "",
+        ),
+        place=("aws", "instance_profile"),
+        message=lambda _: "another client of the account has an instance profile of this name",
+        help_="an instance profile holds one role; set `aws.instance_profile` to a name of its own",
+    )
+    yield from _directories(clients)
+
+
+def _doubles(
+    clients: tuple[Client, ...] | list[Client],
+    rule: str,
+    *,
+    key: Callable[[Client], object],
+    place: tuple[str, ...],
+    message: Callable[[Client], str],
+    help_: str,
+    unless: Callable[[Client, Client], bool] = lambda _one, _other: False,
+) -> Iterator[Diagnostic]:
+    first: dict[object, Client] = {}
+    for client in sorted(clients, key=lambda each: each.path):
+        other = first.setdefault(key(client), client)
+        if other is not client and not unless(other, client):
+            yield collision(rule, client.source.span(*place), message(client), help_, other.source.span(*place))
+
+
+def _directories(clients: tuple[Client, ...]) -> Iterator[Diagnostic]:
+    owners: dict[str, Client] = {}
+    for client in sorted(clients, key=lambda each: (f"{each.directory}/", each.path)):
+        segments = client.directory.split("/")
+        above = ("/".join(segments[:count]) for count in range(1, len(segments) + 1))
+        outer = next((owners[path] for path in above if path in owners), None)
+        owners.setdefault(client.directory, client)
+        # One principal twice is a finding of its own, and says more.
+        if outer and outer.principal_arn != client.principal_arn:
+            yield collision(
+                OVERLAPPING_DIRECTORY,
+                client.source.span("role_name"),
+                f"the directory `{client.directory}` lies in or equals another client's, `{outer.directory}`",
+                "each client needs a directory outside every other's; check `vault.directory` in crosskeys.yaml",
+                outer.source.span("role_name"),
+            )
+
+
+def collision(rule: str, span: Span, message: str, help_: str, other: Span) -> Diagnostic:
+    """Return the finding about two places that cannot both stand."""
+    return Diagnostic(rule, Severity.ERROR, span, message, help_, (Note(other, "the other one is here"),))

@@ -1,0 +1,105 @@
+"""What Vault would refuse, or take for something else than was meant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.manifest.fleet import Client, Fleet
+
+UNUSABLE_VAULT_NAME = "CK501"
+RESERVED_POLICY_NAME = "CK502"
+TTL_ABOVE_MAXIMUM = "CK503"
+WILDCARD_SEGMENT = "CK504"
+GRANT_OUTSIDE_SHARED_PATHS = "CK505"
+GRANT_INTO_A_DIRECTORY = "CK506"
+
+# vault/policy_store.go, and hcp-root on HCP Vault
+_RESERVED = frozenset({"root", "default", "default-ceiling", "response-wrapping", "control-group", "hcp-root"})
+# Vault's framework.GenericNameRegex
+_VAULT_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?", re.ASCII)
+
+
+def check(fleet: Fleet) -> Iterator[Diagnostic]:
+    """Yield findings about each client's Vault names, token limits and paths."""
+    shared = {shared.path for shared in fleet.settings.shared_paths}
+    directories = {client.directory for client in fleet.clients}
+    for client in fleet.clients:
+        yield from _names(client)
+        yield from _limits(client)
+        yield from _grants(client, shared, directories)
+
+
+def _names(client: Client) -> Iterator[Diagnostic]:
+    written = client.source.model.vault
+    for name, key, given in (
+        (client.vault_role, "role", written.role),
+        (client.vault_policy, "policy", written.policy),
+    ):
+        if _VAULT_NAME.fullmatch(name) is None:
+            yield Diagnostic(
+                UNUSABLE_VAULT_NAME,
+                Severity.ERROR,
+                client.source.span("vault", key) if given else client.source.span("role_name"),
+                f"`{name}` is legal in IAM and not as the name of a Vault {key}",
+                f"set `vault.{key}` to a name of letters, digits, _ and, neither first nor last, . or -",
+            )
+    if client.vault_policy.lower() in _RESERVED:
+        yield Diagnostic(
+            RESERVED_POLICY_NAME,
+            Severity.ERROR,
+            client.source.span("vault", "policy"),
+            f"the policy name `{client.vault_policy}` is reserved by Vault",
+            "set `vault.policy` to another name",
+        )
+    if re.search(r"(?:^|/)(?:\+|\.{1,2})(?:/|$)", client.directory) or "*" in client.directory:
+        yield Diagnostic(
+            WILDCARD_SEGMENT,
+            Severity.ERROR,
+            client.source.span("role_name"),
+            f"the directory `{client.directory}` has a segment that Vault reads as a wildcard or a step up",
+            "in a policy `+` stands for any one segment: a role of that name would reach every role's directory",
+        )
+
+
+def _limits(client: Client) -> Iterator[Diagnostic]:
+    if client.token_ttl and client.token_max_ttl and client.token_ttl > client.token_max_ttl:
+        yield Diagnostic(
+            TTL_ABOVE_MAXIMUM,
+            Severity.ERROR,
+            client.source.span("vault", "token_ttl"),
+            f"token_ttl ({client.token_ttl} s) is longer than token_max_ttl ({client.token_max_ttl} s)",
+            "shorten `vault.token_ttl` or raise `vault.token_max_ttl`; what a client leaves out is the fleet's default",
+        )
+
+
+def _grants(client: Client, shared: set[str], directories: set[str]) -> Iterator[Diagnostic]:
+    for index, grant in enumerate(client.grants):
+        above = _above(grant.path)
+        if shared.isdisjoint(above):
+            known = ", ".join(sorted(shared)) or "none"
+            yield Diagnostic(
+                GRANT_OUTSIDE_SHARED_PATHS,
+                Severity.ERROR,
+                client.source.span("grants", index, "path"),
+                f"`{grant.path}` is not at or below a shared path",
+                f"the fleet's shared paths are: {known}",
+            )
+        elif not directories.isdisjoint(above) or any(grant.path in _above(directory) for directory in directories):
+            yield Diagnostic(
+                GRANT_INTO_A_DIRECTORY,
+                Severity.ERROR,
+                client.source.span("grants", index, "path"),
+                f"`{grant.path}` reaches a client's own directory",
+                "share another path; nobody is granted what is one client's alone",
+            )
+
+
+def _above(path: str) -> set[str]:
+    segments = path.split("/")
+    return {"/".join(segments[:count]) for count in range(1, len(segments) + 1)}
