@@ -256,7 +256,7 @@ class _Composer:
         return Span(self.shown, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def _place(self, index: int, width: int) -> Span:
-        """The span at an index, held within what is written: libyaml's marks at the end of a text are on a line more."""
+        """The span at an index, held within what is written: at a text's end libyaml's marks are a line further."""
         index = min(index, len(self.text.rstrip()))
         line = self.text.count("\n", 0, index) + 1
         column = index - self.text.rfind("\n", 0, index)
