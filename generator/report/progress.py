@@ -1,0 +1,138 @@
+"""Progress of a run over many Terraform roots, on stderr: live on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from generator.report.runs import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.report.runs import Row
+
+
+class Observer(Protocol):
+    """Told what a run does, from many threads at once; must not raise."""
+
+    def started(self, step: str, root: str) -> None:
+        """A root's turn has come; step is ``plan`` or ``apply``."""
+
+    def progress(self, root: str, line: str) -> None:
+        """Terraform said what it is doing in a root."""
+
+    def finished(self, row: Row) -> None:
+        """A root is done, or will not be run."""
+
+    def interrupted(self, running: int) -> None:
+        """The run was asked to stop, and waits for so many Terraform processes."""
+
+
+@contextmanager
+def progress(total: int, stream: TextIO) -> Iterator[Observer]:
+    """Yield the observer that suits the stream, and leave the terminal as it was.
+
+    Args:
+        total: How many roots the run is about.
+        stream: Where to write; anything but a terminal gets one plain line a finished root.
+    """
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    # Not console.is_terminal: FORCE_COLOR makes that true for a file.
+    if not stream.isatty() or console.is_dumb_terminal:
+        yield PlainProgress(stream)
+        return
+    columns = (
+        SpinnerColumn(finished_text=" "),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield LiveProgress(bars, total)
+
+
+class PlainProgress:
+    """One line for each finished root: ``plan  accounts/123456789012/vault  +2 ~0 -0  0.4 s``."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.RLock()
+
+    def started(self, step: str, root: str) -> None:
+        """Say nothing: a log wants results."""
+
+    def progress(self, root: str, line: str) -> None:
+        """Say nothing: a log wants results."""
+
+    def finished(self, row: Row) -> None:
+        """Write the root's line."""
+        self._write(summary_line(row))
+
+    def interrupted(self, running: int) -> None:
+        """Say what is being waited for."""
+        self._write(_waiting(running))
+
+    def _write(self, line: str) -> None:
+        # A closed stderr must not fail the run that it reports on.
+        with self._lock, suppress(OSError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+
+class LiveProgress:
+    """A bar over all roots, and below it what each running root is doing."""
+
+    def __init__(self, bars: Progress, total: int) -> None:
+        self._bars = bars
+        self._all = bars.add_task("roots", total=total)
+        self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.RLock()
+
+    def started(self, step: str, root: str) -> None:
+        """Show the root as running."""
+        with self._lock:
+            self._tasks[root] = self._bars.add_task(f"{step}  {root}", total=None)
+
+    def progress(self, root: str, line: str) -> None:
+        """Show the root's latest line."""
+        with self._lock:
+            if root in self._tasks:
+                self._bars.update(self._tasks[root], description=f"{root}  {printable(line)}")
+
+    def finished(self, row: Row) -> None:
+        """Take the root off, and leave a line when there is something to know."""
+        with self._lock:
+            if row.root in self._tasks:
+                self._bars.remove_task(self._tasks.pop(row.root))
+            self._bars.advance(self._all)
+            if row.outcome not in {"clean", "unchanged"}:
+                self._print(summary_line(row))
+
+    def interrupted(self, running: int) -> None:
+        """Say what is being waited for."""
+        self._print(_waiting(running))
+
+    def _print(self, line: str) -> None:
+        # A terminal that was closed must not fail the run that is reported on it.
+        with suppress(OSError):
+            self._bars.console.print(line)
+
+
+def summary_line(row: Row) -> str:
+    """Return a root's result in one line."""
+    counts = f"+{row.add} ~{row.change} -{row.destroy}"
+    if row.outcome in {"failed", "skipped", "interrupted"}:
+        counts = row.outcome if row.reason is None else f"{row.outcome}: {printable(row.reason)}"
+    return f"{row.step:<5} {row.root}  {counts}  {row.seconds:.1f} s"
+
+
+def _waiting(running: int) -> str:
+    if not running:
+        return "interrupted: nothing new is started"
+    return f"interrupted: waiting for Terraform to stop in {running} root{'s' if running > 1 else ''}; do not kill it"
