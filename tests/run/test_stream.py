@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from generator.diagnostics import Severity
+from generator.report.runs import ResourceChange, TerraformDiagnostic
+from generator.run.stream import Transcript
+
+
+def message(kind: str, text: str = "", **fields: object) -> str:
+    return json.dumps({"@message": text, "type": kind, **fields})
+
+
+def planned(address: str, action: str, kind: str = "planned_change") -> str:
+    return message(kind, change={"action": action, "resource": {"addr": address}})
+
+
+def read(*lines: str) -> Transcript:
+    transcript = Transcript("platform")
+    for line in lines:
+        transcript.read(line)
+    return transcript
+
+
+def test_drift_reads_and_no_ops_are_no_changes() -> None:
+    transcript = read(
+        planned("a.a", "update", kind="resource_drift"),
+        planned("data.a.a", "read"),
+        planned("a.b", "noop"),
+        planned("a.c", "remove"),
+    )
+    assert transcript.changes == (ResourceChange("a.c", "remove"),)
+    assert not transcript.planned
+
+
+def test_an_action_this_version_does_not_know_is_kept() -> None:
+    assert read(planned("a.a", "explode")).changes == (ResourceChange("a.a", "explode"),)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "plain", "[]", "1", '{"type": "planned_change"}', message("planned_change"), message("diagnostic"),
+     message("diagnostic", diagnostic={"summary": None}), message("apply_complete", hook=None), '{"@message": 1}'],
+)  # fmt: skip
+def test_lines_of_another_shape_break_nothing(line: str) -> None:
+    transcript = read(line)
+    assert (transcript.changes, transcript.diagnostics, transcript.done.total()) == ((), (), 0)
+
+
+def test_outputs_of_provisioners_are_no_progress() -> None:
+    transcript = Transcript("platform")
+    assert transcript.read(message("apply_start", "a.a: Creating...")) == "a.a: Creating..."
+    assert transcript.read(message("provision_progress", "a.a (local-exec): secret")) is None
+
+
+def test_the_same_complaint_is_kept_once() -> None:
+    complaint = message("diagnostic", diagnostic={"severity": "error", "summary": "execution halted", "detail": ""})
+    assert read(complaint, complaint).diagnostics == (TerraformDiagnostic(Severity.ERROR, "execution halted"),)
+
+
+def test_a_failure_that_only_warned_is_still_an_error() -> None:
+    warning = message("diagnostic", diagnostic={"severity": "warning", "summary": "Deprecated", "detail": ""})
+    diagnostics = read(warning, "panic: boom").failure("apply", -9)
+    assert [(d.severity, d.summary, d.detail) for d in diagnostics] == [
+        (Severity.WARNING, "Deprecated", ""),
+        (Severity.ERROR, "terraform apply was killed by signal 9 without saying why", "panic: boom"),
+    ]
