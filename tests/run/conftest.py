@@ -76,7 +76,7 @@ class World:
         """Return what the root's state holds: resource name to ``ok`` or ``tainted``."""
         try:
             state = json.loads(self.state_file(name).read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, json.JSONDecodeError):  # Terraform writes it in place: it may be half there
             return {}
         return {item["name"]: item["instances"][0].get("status", "ok") for item in state["resources"]}
 

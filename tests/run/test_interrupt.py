@@ -148,6 +148,23 @@ def test_nothing_is_started_after_a_stop(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+def test_a_process_is_asked_to_stop_once_however_often_the_user_insists(tmp_path: Path) -> None:
+    lines: list[str] = []
+    children = Children()
+
+    def insist(line: str) -> None:
+        lines.append(line)
+        if line == "ready":
+            for _ in range(3):
+                assert children.stop() == 1
+                time.sleep(0.15)
+
+    script = """trap 'echo asked' INT; echo ready; for i in 1 2 3 4 5 6 7 8; do sleep 0.1; done"""
+    with (tmp_path / "output").open("w+b") as output:
+        code = children.run(["/bin/sh", "-c", script], {"PATH": "/usr/bin:/bin"}, output.fileno(), insist)
+    assert (code, lines) == (0, ["ready", "asked"])
+
+
 def test_every_line_is_handed_over_whole(tmp_path: Path) -> None:
     lines: list[str] = []
     script = "printf 'one\\ntw'; sleep 0.3; printf 'o\\n'; printf 'th\\377ree' >&2"
