@@ -145,5 +145,5 @@ def _table(rows: Sequence[Row]) -> Table:
         table.add_row(Text(row.root), outcome, *counts, f"{row.seconds:.1f}")
     table.add_section()
     total = [str(sum(getattr(row, key) for row in rows)) for key in ("add", "change", "destroy")]
-    table.add_row(f"total: {len(rows)} roots", "", *total, "")
+    table.add_row(f"total: {len(rows)} root{'s' if len(rows) != 1 else ''}", "", *total, "")
     return table

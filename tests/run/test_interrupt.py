@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -138,6 +139,20 @@ def test_handlers_are_put_back() -> None:
     with children.stopped_by_signals(lambda _: None):
         assert signal.getsignal(signal.SIGINT) is not before[signal.SIGINT]
     assert {number: signal.getsignal(number) for number in before} == before
+
+
+def test_a_run_outside_the_main_thread_leaves_signals_alone() -> None:
+    seen: list[object] = []
+
+    def inside() -> None:
+        with Children().stopped_by_signals(lambda _: None):
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join()
+    assert seen == [before]
 
 
 def test_nothing_is_started_after_a_stop(tmp_path: Path) -> None:
