@@ -12,7 +12,7 @@ from generator.run.results import ApplyOutcome, exit_code
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Recorder, World
+    from tests.run.conftest import Recorder, World
 
 pytestmark = pytest.mark.toolchain
 

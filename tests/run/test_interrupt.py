@@ -18,7 +18,7 @@ from generator.run.children import Children
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import World
+    from tests.run.conftest import World
 
 pytestmark = pytest.mark.toolchain
 

@@ -18,7 +18,7 @@ from generator.run.saved import load, require_free, save
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Recorder, World
+    from tests.run.conftest import Recorder, World
 
 ROOT = Root("accounts/111111111111/vault", RootKind.VAULT, "111111111111", ("payments",), handover=False)
 CLEAN = Root("accounts/111111111111/aws", RootKind.AWS, "111111111111", ("payments",), handover=False)
