@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from generator.manifest.values import (
     ExternalId,
@@ -43,7 +41,7 @@ class AccountManifest(Model):
     """Lets Vault look into the account. Off unless given: the plain registration needs no way in."""
     permissions_boundary: PolicyArn | None = None
     """Permissions boundary of the account's roles. Default: the fleet's."""
-    tags: Annotated[Tags, Field(max_length=50)] = {}
+    tags: Tags = {}
     """Tags of everything in the account, beside the fleet's."""
     region: Region | None = None
     """Region of the AWS provider. Default: the fleet's."""

@@ -81,7 +81,7 @@ class ClientAws(Model):
     """Permissions boundary of the role. Default: the account's, then the fleet's."""
     max_session_duration: Annotated[StrictInt, Field(ge=3600, le=43200)] = 3600
     """Longest session of the role in seconds, 3600 to 43200."""
-    tags: Annotated[Tags, Field(max_length=50)] = {}
+    tags: Tags = {}
     """Tags of the role and instance profile, beside the fleet's and the account's."""
 
 
@@ -92,6 +92,9 @@ class Grant(Model):
     """A path in the KV mount, at or below one of the fleet's `shared_paths`."""
     access: Literal["read"] = "read"
     """`read`: read and list what lies below the path."""
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class Suspend(Model):
@@ -129,7 +132,7 @@ class ClientManifest(Model):
     """The Vault side, where it differs from the fleet's defaults."""
     aws: ClientAws = ClientAws()
     """The AWS side, where it differs from the fleet's defaults."""
-    grants: tuple[Grant, ...] = ()
+    grants: Annotated[tuple[Grant, ...], Unique] = ()
     """Shared paths that the client may read."""
     previously: ClientName | None = None
     """Former name of the client: its state moves, nothing is destroyed."""

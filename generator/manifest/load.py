@@ -28,8 +28,9 @@ NO_CLIENTS = "CK301"
 STRAY_FILE = "CK302"
 NAME_IS_NOT_STEM = "CK303"
 
-_CLIENT_NOT_YET = ("previously", "suspend", "retire")
-_SETTINGS_NOT_YET = ("limits",)
+# Keys that this version knows and does not act on: they are refused by name, and the schemas do without them.
+CLIENT_NOT_YET = ("previously", "suspend", "retire")
+SETTINGS_NOT_YET = ("limits",)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,7 +56,7 @@ def load_settings(folder: Path) -> Sourced[FleetSettings] | tuple[Diagnostic, ..
     """Return the fleet settings of ``folder``, None where it has no ``crosskeys.yaml``, or findings about it."""
     if not os.path.lexists(folder / SETTINGS):
         return None
-    return _read(folder, SETTINGS, FleetSettings, _SETTINGS_NOT_YET)
+    return _read(folder, SETTINGS, FleetSettings, SETTINGS_NOT_YET)
 
 
 def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
@@ -81,7 +82,7 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
             findings += _add_account(folder, path, stem, accounts)
         else:
             seen += 1
-            client = _read(folder, path, ClientManifest, _CLIENT_NOT_YET)
+            client = _read(folder, path, ClientManifest, CLIENT_NOT_YET)
             if isinstance(client, tuple):
                 findings += client
             else:

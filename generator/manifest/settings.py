@@ -90,7 +90,7 @@ class AwsSettings(Model):
     """Region of the AWS providers."""
     permissions_boundary: PolicyArnTemplate | None = None
     """Permissions boundary of every role; `{account_id}` stands for each account."""
-    tags: Annotated[Tags, Field(max_length=50)] = {"managed-by": "crosskeys"}
+    tags: Tags = {"managed-by": "crosskeys"}
     """Tags of everything in every account."""
 
 
@@ -113,6 +113,9 @@ class SharedPath(Model):
     owner: Owner
     """Who approves grants on it."""
 
+    def __str__(self) -> str:
+        return self.path
+
 
 class Providers(Model):
     """Version constraints of the providers."""
@@ -130,7 +133,7 @@ class Backend(Model):
     would share one state.
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"}})
 
     type: Annotated[StrictStr, Form("[a-z][a-z0-9_]*", "a Terraform backend such as local or s3")] = "local"
     """The backend's type."""
@@ -216,7 +219,7 @@ class FleetSettings(Model):
     """`registered`: a client's account must have an account manifest."""
     platform: Platform = Platform()
     """Which parts of the platform Terraform manages."""
-    shared_paths: tuple[SharedPath, ...] = ()
+    shared_paths: Annotated[tuple[SharedPath, ...], Unique] = ()
     """Paths that clients can be granted."""
     terraform: TerraformSettings = TerraformSettings()
     """What every root says of Terraform itself."""

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError, core_schema
 
 if TYPE_CHECKING:
@@ -64,7 +73,8 @@ InstanceProfileName = Annotated[
     StrictStr, Form(f"{_IAM}{{1,128}}", "an instance profile name: letters, digits and _+=,.@-; or none")
 ]
 IamPath = Annotated[
-    StrictStr, Form(f"/(?:{_IAM}+/){{0,64}}", "an IAM path that begins and ends with a slash, such as /apps/")
+    StrictStr,
+    Form(f"(?=.{{1,512}}$)/(?:{_IAM}+/)*", "an IAM path of at most 512 characters between two slashes, such as /apps/"),
 ]
 RoleArn = Annotated[
     StrictStr,
@@ -117,7 +127,7 @@ VaultRoleName = Annotated[
 VaultPolicyName = Annotated[
     StrictStr, Form(_VAULT_NAME, "a Vault policy name: letters, digits, _ and, neither first nor last, . or -")
 ]
-_SEGMENT = "[A-Za-z0-9_=,.@-]+"
+_SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9_=,.@-]+"  # `.` and `..` would be steps in a path, not names
 KvPath = Annotated[
     StrictStr, Form(f"{_SEGMENT}(?:/{_SEGMENT})*", "a path without leading or trailing slash, such as shared/ca")
 ]
@@ -145,7 +155,20 @@ TagKey = Annotated[
 TagValue = Annotated[
     StrictStr, _tag(256, 0, "a tag value: at most 256 letters, digits, spaces and _.:/=+-@, not beginning with aws:")
 ]
-Tags = dict[TagKey, TagValue]
+# Tools disagree on classes of letters in JSON Schema's regular expressions: there, what is beyond ASCII passes.
+_IN_TAG = r"(?![Aa][Ww][Ss]:)[^\x00-\x1f!-*,;<>?\[-^`{-\x7f]"
+Tags = Annotated[
+    dict[TagKey, TagValue],
+    Field(max_length=50),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{_IN_TAG}{{1,128}}$"},
+            "additionalProperties": {"type": "string", "pattern": f"^(?:{_IN_TAG}{{1,256}})?$"},
+            "maxProperties": 50,
+        }
+    ),
+]
 
 _DURATION = "(?:([0-9]{1,5})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,8})m)?(?:([0-9]{1,9})s)?"
 _LONGEST = timedelta(days=3650)
@@ -173,7 +196,11 @@ def _duration(value: str) -> str:
     return value
 
 
-Duration = Annotated[StrictStr, AfterValidator(_duration)]
+Duration = Annotated[
+    StrictStr,
+    AfterValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": f"^(?=.*[1-9]){_DURATION}$"}),
+]
 
 
 def _network(value: str) -> str:
@@ -183,23 +210,46 @@ def _network(value: str) -> str:
         raise PydanticCustomError(
             "form", "expected a CIDR block such as 10.20.0.0/16 ({reason})", {"reason": str(error)}
         ) from None
+    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped:
+        raise PydanticCustomError("form", "expected IPv4 addresses in their own form, such as 10.20.0.0/16")
     # Vault hands a block of one address back without its prefix; written so, the plan after an apply stays empty.
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
 
 
-Cidr = Annotated[StrictStr, AfterValidator(_network)]
+Cidr = Annotated[
+    StrictStr,
+    Form(
+        r"(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8})(?:/[0-9]{1,3})?",
+        "a CIDR block such as 10.20.0.0/16",
+    ),
+    AfterValidator(_network),
+]
 
 T = TypeVar("T")
 
 
 def _no_doubles(value: tuple[T, ...]) -> tuple[T, ...]:
-    doubles = [str(item) for index, item in enumerate(value) if item in value[:index]]
+    shown = [str(item) for item in value]
+    doubles = sorted({item for item in shown if shown.count(item) > 1})
     if doubles:
         raise PydanticCustomError("form", "lists {doubles} twice", {"doubles": ", ".join(doubles)})
     return value
 
 
-Unique = AfterValidator(_no_doubles)
+@dataclass(frozen=True, slots=True)
+class _Unique:
+    """A list whose items, as they are shown, all differ."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(_no_doubles, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "uniqueItems": True}
+
+
+Unique = _Unique()
 
 InstanceId = Annotated[StrictStr, Form("i-[0-9a-f]{8,17}", "an instance id, such as i-0123456789abcdef0")]
 AmiId = Annotated[StrictStr, Form("ami-[0-9a-f]{8,17}", "an AMI id, such as ami-0123456789abcdef0")]
@@ -220,7 +270,7 @@ def _placeholders(allowed: frozenset[str]) -> BeforeValidator:
 
 
 _NAMES = frozenset({"name", "account_id", "role_name"})
-_PLACEHOLDER = r"\{[a-z_]+\}"
+_PLACEHOLDER = rf"\{{(?:{'|'.join(sorted(_NAMES))})\}}"
 NameTemplate = Annotated[
     StrictStr,
     _placeholders(_NAMES),
