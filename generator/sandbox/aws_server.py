@@ -39,8 +39,8 @@ def up(folder: Path, account_id: str, progress: Callable[[str], None]) -> tuple[
         )
 
     def command(port: int) -> list[str]:
-        # Isolated: a folder that happens to be called moto in the user's working folder is not run.
-        return [sys.executable, "-I", "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)]
+        # -P: a folder that happens to be called moto in the user's working folder is not run.
+        return [sys.executable, "-P", "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)]
 
     made_of = f"{sys.executable} {account_id}"
     running, restarted = server.up(at(folder), made_of, command, allowed({"MOTO_ACCOUNT_ID": account_id}))

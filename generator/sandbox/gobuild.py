@@ -48,12 +48,14 @@ class GoModule:
         folder: Its folder below toolchain/, with go.mod and go.sum.
         title: What progress lines call it.
         programs: Pairs of the built file's path and the Go package.
+        instead: What the user may do in place of having it built, for messages.
         flags: Build flags beyond those that every build gets.
     """
 
     folder: str
     title: str
     programs: tuple[tuple[str, str], ...]
+    instead: str
     flags: tuple[str, ...] = ()
 
     @property
@@ -116,7 +118,7 @@ def _build(module: GoModule, target: Path, progress: Callable[[str], None]) -> N
     if go is None:
         raise RemoteError(
             f"{module.title} must be built from its Go module, but there is no go on PATH",
-            help=f"install Go {module.go_version} or newer (https://go.dev/doc/install), then run this again",
+            help=f"install Go {module.go_version} or newer (https://go.dev/doc/install) or {module.instead}",
         )
     prefix = f".{module.folder}-"
     for abandoned in target.parent.glob(f"{prefix}*"):
@@ -140,7 +142,7 @@ def _build(module: GoModule, target: Path, progress: Callable[[str], None]) -> N
             if status != 0:
                 raise RemoteError(
                     f"go could not build {module.title} (exit {status}):\n{steps.tail(log)}",
-                    help=f"the whole output is in {log}; the Go module proxy must be reachable for the first build",
+                    help=f"the whole output is in {log}; a first build needs the Go module proxy (or {module.instead})",
                 )
         output.rename(target)
     progress(f"built {module.title} in {time.monotonic() - started:.0f} s")

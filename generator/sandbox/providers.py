@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 _HOST = "registry.terraform.io"
 _NAMESPACE = "hashicorp"
+# The tag of the commit that toolchain/provider-vault/go.mod pins; that module's own tags stop at v1.
+_VAULT_VERSION = "5.9.0"
+_ADVICE = (
+    "give this machine access to Terraform's provider registry, or run `terraform providers mirror DIR` where there is "
+    "access and copy DIR to ~/.terraform.d/plugins here"
+)
 _LOOKED_THROUGH = ("/opt", "/usr/local", "/usr/share", "/var/lib")
 _LOOK_DEPTH = 4
 _LOOK_FOLDERS = 20_000
@@ -52,10 +58,13 @@ PROVIDERS = (
         constraint=SpecifierSet(">=5.9,<6"),
         module=GoModule(
             folder="provider-vault",
-            title="the Terraform Vault provider 5.9.0",
-            programs=(("terraform-provider-vault_v5.9.0_x5", "github.com/hashicorp/terraform-provider-vault"),),
+            title=f"the Terraform Vault provider {_VAULT_VERSION}",
+            programs=(
+                (f"terraform-provider-vault_v{_VAULT_VERSION}_x5", "github.com/hashicorp/terraform-provider-vault"),
+            ),
+            instead=_ADVICE,
         ),
-        module_version="5.9.0",
+        module_version=_VAULT_VERSION,
     ),
     Provider(name="aws", constraint=SpecifierSet(">=5.100,<7")),
 )
@@ -231,6 +240,5 @@ def _unobtainable(provider: Provider, refusal: str) -> RemoteError:
     return RemoteError(
         f"no Terraform {provider.name} provider ({constraint}, {_platform()}): none in a provider mirror on this "
         f"machine, and Terraform could not get it:\n{refusal}",
-        help="give this machine access to Terraform's provider registry, or run `terraform providers mirror DIR` where "
-        "there is access and copy DIR to ~/.terraform.d/plugins here",
+        help=_ADVICE,
     )

@@ -39,6 +39,7 @@ VAULT = GoModule(
         # The minimal build, the only one that its module allows, leaves the AWS auth method out.
         ("plugins/aws", "github.com/hashicorp/vault/builtin/credential/aws/cmd/aws"),
     ),
+    instead=f"put a complete vault {_OLDEST_VAULT} or newer on PATH",
     flags=("-tags=minimal",),
 )
 

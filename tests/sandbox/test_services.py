@@ -8,12 +8,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import boto3
@@ -71,10 +72,26 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> I
         services.down(made.folder)
 
 
+class Stranger(BaseHTTPRequestHandler):
+    """Another program's server, which answers whatever it is asked."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+        pass
+
+
 @contextmanager
 def listening(port: int) -> Iterator[None]:
-    with closing(socket.create_server(("127.0.0.1", port))):
-        yield
+    with ThreadingHTTPServer(("127.0.0.1", port), Stranger) as stranger:
+        Thread(target=stranger.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        try:
+            yield
+        finally:
+            stranger.shutdown()
 
 
 def kill(pid: int) -> None:

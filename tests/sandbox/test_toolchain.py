@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from generator.sandbox.toolchain import Toolchain
 
 MODULE = GoModule(
-    folder="demo", title="Demo 1.0", programs=(("demo", "example.com/demo"), ("sub/extra", "example.com/x"))
+    folder="demo",
+    title="Demo 1.0",
+    programs=(("demo", "example.com/demo"), ("sub/extra", "example.com/x")),
+    instead="fetch it",
 )
 AWS = Provider("aws", SpecifierSet(">=5.100,<7"))
 PLATFORM = f"linux_{gobuild.architecture()}"
@@ -173,7 +177,8 @@ def test_build_is_done_once_for_a_pin_and_again_for_the_next(path: Path, modules
 def test_missing_go_is_said_with_the_version_to_get(tmp_path: Path) -> None:
     with pytest.raises(RemoteError, match="no go on PATH") as caught:
         built(MODULE, tmp_path / "cache", print)
-    assert "Go 1.99.1" in str(caught.value.help)
+    assert "install Go 1.99.1 or newer" in str(caught.value.help)
+    assert "or fetch it" in str(caught.value.help)
 
 
 @pytest.mark.usefixtures("modules")
@@ -251,6 +256,12 @@ def test_long_step_shows_that_it_lives_and_is_ended_with_its_children_when_inter
     assert lines == ["waiting … 0 s", "waiting … 0 s", "waiting … 1 s"]
     time.sleep(3)
     assert not (tmp_path / "late").exists()
+
+
+def test_module_is_named_after_the_version_that_it_pins() -> None:
+    pinned = re.search(r"github.com/hashicorp/vault (v\S+)", (toolchain.VAULT.source / "go.mod").read_text())
+    assert pinned is not None
+    assert f"Vault {pinned[1].removeprefix('v')} " in toolchain.VAULT.title
 
 
 # Providers
