@@ -24,7 +24,7 @@ _ESCAPES = {
 }
 
 
-def literal(value: object, indent: int = 0) -> Hcl:
+def literal(value: object, indent: int = 0) -> Hcl:  # noqa: PLR0911 - one for each type
     """Return the HCL literal that Terraform evaluates to ``value``, as ``terraform fmt`` writes it.
 
     Args:

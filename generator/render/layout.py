@@ -17,7 +17,7 @@ TREE = "terraform"
 
 
 class RootKind(StrEnum):
-    """What a root holds, in the order in which roots are applied."""
+    """What a root declares, and with it whose credentials it needs; in the order in which roots are applied."""
 
     PLATFORM = "platform"
     AWS = "aws"
@@ -42,7 +42,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class RootPages:
+class Root:
     """One Terraform root.
 
     Args:
@@ -58,7 +58,7 @@ class RootPages:
     account_id: str | None
     clients: tuple[str, ...]
     handover: bool
-    pages: tuple[Page, ...]
+    pages: tuple[Page, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +69,16 @@ class BackendBlock:
     settings: Mapping[str, str | bool | int]
 
 
-def layout(fleet: Fleet) -> tuple[RootPages, ...]:
+def layout(fleet: Fleet) -> tuple[Root, ...]:
     """Return every root of the fleet: platform first, then each account's AWS and Vault side."""
     return tuple(_roots(fleet))
 
 
-def _roots(fleet: Fleet) -> Iterator[RootPages]:
+def _roots(fleet: Fleet) -> Iterator[Root]:
     settings = fleet.settings
     platform = settings.platform
     if platform.auth_mount or platform.client_config or platform.kv_mount:
-        yield RootPages(
+        yield Root(
             RootKind.PLATFORM.value,
             RootKind.PLATFORM,
             None,
@@ -92,10 +92,8 @@ def _roots(fleet: Fleet) -> Iterator[RootPages]:
     for account in fleet.accounts:
         names = tuple(client.name for client in account.clients)
         aws, vault = f"accounts/{account.id}/aws", f"accounts/{account.id}/vault"
-        yield RootPages(
-            aws, RootKind.AWS, account.id, names, not account.managed, tuple(_aws_pages(settings, account, aws))
-        )
-        yield RootPages(
+        yield Root(aws, RootKind.AWS, account.id, names, not account.managed, tuple(_aws_pages(settings, account, aws)))
+        yield Root(
             vault,
             RootKind.VAULT,
             account.id,
@@ -106,7 +104,7 @@ def _roots(fleet: Fleet) -> Iterator[RootPages]:
 
 
 def _aws_pages(settings: FleetSettings, account: Account, root: str) -> Iterator[Page]:
-    yield _root_page(settings, root, "aws", "aws/root.tf.j2", account.path, account)
+    yield _root_page(settings, root, "aws", "aws/root.tf.j2", account.path, account=account)
     if account.sts:
         yield _page(f"{root}/sts.tf", "aws/sts.tf.j2", account.path, settings=settings, account=account)
     for client in account.clients:
@@ -130,7 +128,7 @@ def _vault_pages(settings: FleetSettings, account: Account, root: str) -> Iterat
 
 
 def _root_page(
-    settings: FleetSettings, root: str, provider: str, template: str, origin: str, account: Account | None = None
+    settings: FleetSettings, root: str, provider: str, template: str, origin: str, *, account: Account | None = None
 ) -> Page:
     # Who is handed a root keeps its state too, and so chooses where.
     backend = None if account and not account.managed else backend_of(settings, root)

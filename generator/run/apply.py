@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from generator.errors import InternalError, RefusedError
+from generator.render.layout import RootKind
 from generator.run import terraform
 from generator.run.children import Children
 from generator.run.plan import sha256
 from generator.run.results import ApplyOutcome, ApplyResult, Interrupted, PlanOutcome, PlanResult
-from generator.run.roots import RootKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

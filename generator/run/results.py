@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from generator.run.roots import Root
+    from generator.render.layout import Root
 
 
 class PlanOutcome(StrEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from generator.errors import UsageError
@@ -14,32 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-
-class RootKind(StrEnum):
-    """What a root declares, and with it whose credentials it needs."""
-
-    PLATFORM = "platform"
-    AWS = "aws"
-    VAULT = "vault"
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """One rendered root module.
-
-    Args:
-        name: Its path below ``terraform/``, such as ``accounts/123456789012/aws``.
-        kind: What it declares.
-        account_id: The client account it belongs to; ``None`` for the platform.
-        clients: Names of the clients whose files are in it.
-        handover: Whether it is rendered for the account's owner to apply.
-    """
-
-    name: str
-    kind: RootKind
-    account_id: str | None
-    clients: tuple[str, ...]
-    handover: bool
+    from generator.render.layout import Root
 
 
 @dataclass(frozen=True, slots=True)

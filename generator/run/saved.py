@@ -19,7 +19,7 @@ from generator.run.results import PlanOutcome, PlanResult
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.run.roots import Root
+    from generator.render.layout import Root
 
 _INDEX = "plans.json"
 _PLAN_AGAIN = "plan again into this folder"

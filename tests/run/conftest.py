@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.run.roots import Root, RootKind, Workspace
+from generator.render.layout import Root, RootKind
+from generator.run.roots import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,12 @@ import os
 import sys
 from pathlib import Path
 
+from generator.render.layout import Root, RootKind
 from generator.report.progress import PlainProgress
 from generator.run.apply import apply_all
 from generator.run.plan import plan_all
 from generator.run.results import Interrupted, exit_code
-from generator.run.roots import Root, RootKind, Workspace
+from generator.run.roots import Workspace
 
 
 def main(folder: Path, jobs: int, names: list[str]) -> int:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from generator.errors import UsageError
-from generator.run.roots import Root, RootKind, select
+from generator.render.layout import Root, RootKind
+from generator.run.roots import select
 
 PLATFORM = Root("platform", RootKind.PLATFORM, None, (), handover=False)
 AWS1 = Root("accounts/111111111111/aws", RootKind.AWS, "111111111111", ("payments", "ledger"), handover=False)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.errors import RefusedError, UsageError
+from generator.render.layout import Root, RootKind
 from generator.report.runs import ResourceChange
 from generator.run.apply import apply_all
 from generator.run.plan import plan_all, plan_file_name, sha256
 from generator.run.results import ApplyOutcome, PlanOutcome, PlanResult
-from generator.run.roots import Root, RootKind
 from generator.run.saved import load, require_free, save
 
 if TYPE_CHECKING:

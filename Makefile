@@ -1,0 +1,85 @@
+# Everything here works on a fresh clone: each target first gets what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+TARGET ?= sandbox
+CLIENT ?= payments
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+CROSSKEYS := $(BIN)/crosskeys
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@echo
+	@echo 'TARGET=live plans and applies with the credentials in the environment; ARGS="--client payments" narrows a run.'
+
+.PHONY: setup
+setup: $(VENV)/installed ## Make the Python environment in .venv
+
+$(VENV)/installed: requirements-dev.txt pyproject.toml
+	@echo 'setup: making the Python environment in $(VENV)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "crosskeys needs Python 3.11 or newer; set PYTHON=")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: toolchain
+toolchain: setup ## Get Terraform's providers and a Vault server ready (built once, from pinned Go modules)
+	@$(BIN)/python -m generator.sandbox.toolchain
+
+.PHONY: validate render check
+validate: setup ## Read every manifest and apply every rule
+	@$(CROSSKEYS) validate $(ARGS)
+render: setup ## Render clients/ into terraform/
+	@$(CROSSKEYS) render $(ARGS)
+check: setup ## All that a pull request needs, without credentials
+	@$(CROSSKEYS) check $(ARGS)
+
+.PHONY: plan apply
+plan: setup ## Show what Terraform would change: in the sandbox, or with TARGET=live
+	@$(CROSSKEYS) plan --target $(TARGET) $(ARGS)
+ifeq ($(TARGET),live)
+apply: setup ## Render, plan and apply; in the sandbox, show CLIENT=payments logging in
+	@$(CROSSKEYS) apply --target live $(ARGS)
+else
+apply: render
+	@$(CROSSKEYS) apply --target $(TARGET) --yes $(ARGS)
+	@echo
+	@$(CROSSKEYS) sandbox login $(CLIENT)
+endif
+
+.PHONY: sandbox-up sandbox-down sandbox-status login
+sandbox-up: setup ## Bring the sandbox up: a real Vault and an AWS stand-in on loopback
+	@$(CROSSKEYS) sandbox up
+sandbox-down: setup ## End the sandbox's servers
+	@$(CROSSKEYS) sandbox down
+sandbox-status: setup ## Show how the sandbox's servers are
+	@$(CROSSKEYS) sandbox status
+login: setup ## Log in to the sandbox as CLIENT=payments and try every door
+	@$(CROSSKEYS) sandbox login $(CLIENT)
+
+.PHONY: test lint
+test: toolchain lint ## Everything: lint, types, layers, and all tests on the real parts
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+lint: setup ## Lint, types, and the one-way flow of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: lock schemas clean
+lock: setup ## Renew the hash-locked requirements (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.txt
+schemas: setup ## Write the JSON Schemas from the models
+	@$(CROSSKEYS) schema --write schemas
+clean: setup ## End the sandbox and remove what runs have left
+	@$(CROSSKEYS) sandbox down
+	rm -rf .crosskeys

@@ -1,0 +1,67 @@
+"""The command line: verbs parse, call, print and exit; what they do is elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from generator import __version__
+from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well
+from generator.cli.manifests import check, render, schema, validate
+from generator.cli.runs import apply, plan
+from generator.cli.sandbox import app as sandbox
+
+app = typer.Typer(
+    name="crosskeys",
+    help="One YAML manifest per client becomes the Terraform that lets that client, and nobody else, "
+    "read its certificates from HCP Vault.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"crosskeys {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    context: typer.Context,
+    directory: Annotated[
+        Path,
+        typer.Option("-C", "--directory", metavar="DIR", envvar="CROSSKEYS_DIRECTORY", help="The fleet's folder."),
+    ] = Path(),
+    verbose: Annotated[
+        int, typer.Option("-v", "--verbose", count=True, help="Log what is done on stderr; -vv also how.")
+    ] = 0,
+    log_format: Annotated[
+        LogFormat | None,
+        typer.Option(envvar="CROSSKEYS_LOG_FORMAT", help="How the log is written. Default: text.", metavar=LOG_FORMATS),
+    ] = None,
+    _show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    context.obj = Context.of(directory, verbose, log_format)
+
+
+app.command()(validate)
+app.command()(render)
+app.command()(check)
+app.command()(plan)
+app.command()(apply)
+app.command()(schema)
+app.add_typer(sandbox, name="sandbox")
+
+
+def main() -> None:
+    """Run the command line and exit with the code that the contract names."""
+    sys.exit(ending_well(app))

@@ -1,0 +1,165 @@
+"""What every verb shares: the fleet's folder, settings by precedence, and how a run ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from generator.errors import CrosskeysError, ExitCode, UsageError
+from generator.log import redacted, set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from generator.diagnostics import Diagnostic
+    from generator.manifest.settings import RunSettings
+    from generator.pipeline import Rendered, Validated
+
+_log = logging.getLogger(__name__)
+
+
+class LogFormat(StrEnum):
+    """How the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Format(StrEnum):
+    """How findings and results are printed."""
+
+    FULL = "full"
+    CONCISE = "concise"
+    JSON = "json"
+
+
+LOG_FORMATS = "text|json"
+
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", envvar="CROSSKEYS_FORMAT", help="How findings and results are printed. Default: full."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the global options say.
+
+    Args:
+        folder: The fleet's folder, absolute.
+    """
+
+    folder: Path
+    verbosity: int
+    log_format: LogFormat | None
+
+    @classmethod
+    def of(cls, directory: Path, verbosity: int, log_format: LogFormat | None) -> Context:
+        """Check the folder and start the log.
+
+        Raises:
+            UsageError: When the folder is none.
+        """
+        if not directory.is_dir():
+            raise UsageError(f"there is no folder {directory}", help="name the fleet's folder with -C DIR")
+        set_up(verbosity, as_json=log_format is LogFormat.JSON)
+        return cls(directory.absolute(), verbosity, log_format)
+
+    def validated(self, fmt: Format | None) -> tuple[Validated, Format]:
+        """Read the fleet, print its findings, and return it with the format to print in.
+
+        Raises:
+            typer.Exit: When a finding is an error.
+        """
+        from generator import pipeline
+
+        validated = pipeline.validate(self.folder)
+        chosen = self._chosen(fmt, validated.fleet.settings.run)
+        if validated.has_errors:
+            print_findings(self.folder, validated.findings, chosen)
+            raise typer.Exit(pipeline.code_of(validated.findings))
+        return validated, chosen
+
+    def rendered(self, fmt: Format | None) -> tuple[Validated, Rendered, Format]:
+        """Read and render the fleet, and read the rendered files back; nothing is written.
+
+        Raises:
+            typer.Exit: When a finding is an error.
+        """
+        from generator import cache, pipeline
+
+        validated, chosen = self.validated(fmt)
+        rendered = pipeline.render(self.folder, validated.fleet, cache.folder() / "parseback")
+        return validated, rendered, chosen
+
+    def gated(self, fmt: Format | None) -> tuple[Rendered, Format]:
+        """Return the fleet if it may be planned: no error, and the tree is what the manifests say.
+
+        Raises:
+            typer.Exit: When it may not; the findings are printed.
+        """
+        validated, rendered, chosen = self.rendered(fmt)
+        findings = (*validated.findings, *rendered.comparison.findings())
+        if not rendered.comparison.is_current:
+            print_findings(self.folder, findings, chosen)
+            raise typer.Exit(ExitCode.FINDINGS)
+        return rendered, chosen
+
+    def _chosen(self, fmt: Format | None, run: RunSettings) -> Format:
+        if self.log_format is None and run.log_format == "json":
+            set_up(self.verbosity, as_json=True)
+        return fmt or Format(run.format)
+
+
+def print_findings(folder: Path, findings: Sequence[Diagnostic], fmt: Format) -> None:
+    """Print findings on stdout."""
+    from generator.report import findings as report
+
+    def text_of(path: str) -> str | None:
+        try:
+            return (folder / path).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    sys.stdout.write(report.render(findings, report.Format(fmt.value), text_of, color=colour))
+
+
+def say(line: str) -> None:
+    """Print a line of progress on stderr."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def ending_well(run: Callable[[], object]) -> int:
+    """Run the command line; turn every way in which it can end into an exit code, and none into a traceback."""
+    try:
+        run()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.CLEAN if end.code is None else ExitCode.USAGE
+    except CrosskeysError as error:
+        say(f"error: {redacted(error.message)}")
+        if error.help:
+            say(f"help: {redacted(error.help)}")
+        _log.debug("raised here", exc_info=error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python must not complain of it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.CLEAN
+    except Exception as error:  # noqa: BLE001 - the outermost edge: a bug is said in one line, its trace is in the log
+        say(f"error: crosskeys itself failed: {type(error).__name__}: {redacted(str(error))}")
+        say("help: run it again with -vv and report what the log says")
+        _log.debug("crosskeys itself failed", exc_info=error)
+        return ExitCode.USAGE
+    return ExitCode.CLEAN

@@ -1,0 +1,103 @@
+"""Verbs about manifests and the rendered tree: validate, render, check, schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from generator.cli.context import Context, Format, FormatOption, print_findings
+from generator.errors import ExitCode, UsageError
+
+
+def validate(context: typer.Context, fmt: FormatOption = None) -> None:
+    """Read every manifest and apply every rule; nothing is written."""
+    here: Context = context.obj
+    validated, chosen = here.validated(fmt)
+    print_findings(here.folder, validated.findings, chosen)
+    if chosen is not Format.JSON:
+        clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
+        typer.echo(f"{_count(clients, 'client')} in {_count(accounts, 'account')}: all in order")
+
+
+def render(
+    context: typer.Context,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 and name the files when the tree is stale.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
+    fmt: FormatOption = None,
+) -> None:
+    """Render the fleet into terraform/, after reading every changed file back."""
+    from generator.render import tree
+
+    here: Context = context.obj
+    if check_only or diff:
+        _, rendered, chosen = here.rendered(fmt)
+        comparison = rendered.comparison
+        if diff:
+            typer.echo(comparison.diff(), nl=False)
+        if check_only and not comparison.is_current:
+            if not diff:
+                print_findings(here.folder, comparison.findings(), chosen)
+            raise typer.Exit(ExitCode.FINDINGS)
+        return
+    with tree.lock(here.folder):
+        tree.clear(here.folder)
+        _, rendered, chosen = here.rendered(fmt)
+        comparison = rendered.comparison
+        if comparison.foreign:
+            print_findings(here.folder, comparison.foreign_findings(), chosen)
+            raise typer.Exit(ExitCode.FINDINGS)
+        tree.write(here.folder, comparison)
+    unchanged = len(comparison.wanted) - len(comparison.added) - len(comparison.changed)
+    if chosen is Format.JSON:
+        changes = {"added": comparison.added, "changed": comparison.changed, "removed": comparison.removed}
+        typer.echo(json.dumps({**changes, "unchanged": unchanged}, indent=2))
+        return
+    for sign, paths in (("+", comparison.added), ("~", comparison.changed), ("-", comparison.removed)):
+        for path in paths:
+            typer.echo(f"{sign} {path}")
+    typer.echo(
+        f"{len(comparison.added)} added, {len(comparison.changed)} changed, {len(comparison.removed)} removed, "
+        f"{unchanged} unchanged"
+    )
+
+
+def check(context: typer.Context, fmt: FormatOption = None) -> None:
+    """Do all that a pull request needs, without credentials: validate, and render --check."""
+    here: Context = context.obj
+    rendered, chosen = here.gated(fmt)
+    if chosen is Format.JSON:
+        print_findings(here.folder, (), chosen)
+    else:
+        typer.echo(f"{_count(len(rendered.fleet.clients), 'client')}: in order, and terraform/ is up to date")
+
+
+def schema(
+    context: typer.Context,
+    kind: Annotated[str | None, typer.Argument(metavar="[client|account|fleet]", help="Which schema to print.")] = None,
+    write: Annotated[Path | None, typer.Option(metavar="DIR", help="Write all of them into a folder.")] = None,
+) -> None:
+    """Print the JSON Schema of a kind of manifest, or write all of them."""
+    from generator.manifest.schema import schemas
+
+    here: Context = context.obj
+    texts = schemas()
+    if write is not None:
+        folder = here.folder / write
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, "utf-8")
+            typer.echo(f"{write / name}")
+        return
+    name = f"{kind or 'client'}.schema.json"
+    if name not in texts:
+        raise UsageError(f"there is no schema `{kind}`", help="client, account or fleet")
+    typer.echo(texts[name], nl=False)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

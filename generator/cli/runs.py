@@ -1,0 +1,210 @@
+"""Verbs that run Terraform: plan and apply."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from generator.cli.context import Context, Format, FormatOption, say
+from generator.errors import ExitCode, RefusedError, UsageError, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from generator.pipeline import Rendered
+    from generator.render.layout import Root
+    from generator.run.results import ApplyResult, PlanResult
+    from generator.run.roots import Workspace
+
+
+class Target(StrEnum):
+    """The world that a run is about."""
+
+    SANDBOX = "sandbox"
+    LIVE = "live"
+
+
+TargetOption = Annotated[
+    Target, typer.Option(envvar="CROSSKEYS_TARGET", help="The embedded sandbox, or the live Vault and AWS accounts.")
+]
+AccountOption = Annotated[
+    list[str] | None, typer.Option("--account", metavar="ID", help="Only this account's roots; may be repeated.")
+]
+ClientOption = Annotated[
+    list[str] | None, typer.Option("--client", metavar="NAME", help="Only this client's roots; may be repeated.")
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "-j", "--jobs", min=1, envvar="CROSSKEYS_JOBS", help="Roots at the same time. Default: one a processor."
+    ),
+]
+
+
+def plan(
+    context: typer.Context,
+    target: TargetOption = Target.SANDBOX,
+    account: AccountOption = None,
+    client: ClientOption = None,
+    jobs: JobsOption = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the plans for review and `apply DIR`.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 when a change is pending.")] = False,
+    fmt: FormatOption = None,
+) -> None:
+    """Show what Terraform would change."""
+    from generator.run import results as outcome
+    from generator.run import saved
+
+    here: Context = context.obj
+    rendered, chosen = here.gated(fmt)
+    roots = _selected(rendered, target, account, client)
+    if out is not None:
+        out = here.folder / out
+        saved.require_free(out)
+    workspaces, _ = _workspaces(here, target, rendered, roots)
+    with tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
+        planned = _planned(workspaces, Path(aside), _jobs(jobs, rendered), chosen)
+        if out is not None:
+            saved.save(planned, out, _digest(rendered), target.value)
+            say(f"kept the plans in {out}; `crosskeys apply --target {target} {out}` applies exactly these")
+    raise typer.Exit(outcome.exit_code(planned, check=check))
+
+
+def apply(
+    context: typer.Context,
+    plans: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Apply exactly the plans that `plan --out DIR` kept.")
+    ] = None,
+    target: TargetOption = Target.SANDBOX,
+    account: AccountOption = None,
+    client: ClientOption = None,
+    jobs: JobsOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    fmt: FormatOption = None,
+) -> None:
+    """Plan, ask, and apply the saved plans."""
+    from generator.run import results as outcome
+    from generator.run import saved
+
+    here: Context = context.obj
+    if plans is not None and (account or client):
+        raise UsageError("a folder of plans says itself which roots it is about", help="leave out --account, --client")
+    rendered, chosen = here.gated(fmt)
+    number = _jobs(jobs, rendered)
+    with tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
+        if plans is not None:
+            kept = saved.load(here.folder / plans, _digest(rendered), target.value, rendered.roots)
+            names = {result.root.name for result in kept}
+            roots = tuple(root for root in rendered.roots if root.name in names)
+            workspaces, afterwards = _workspaces(here, target, rendered, roots)
+            planned: Sequence[PlanResult] = kept
+            _print(planned, chosen, last=False)
+        else:
+            roots = _selected(rendered, target, account, client)
+            workspaces, afterwards = _workspaces(here, target, rendered, roots)
+            planned = _planned(workspaces, Path(aside), number, chosen, last=False)
+        _confirm(planned, target, yes=yes)
+        applied = _applied(planned, workspaces, number, chosen)
+        afterwards()
+    raise typer.Exit(worst((outcome.exit_code(applied), *_failed(planned))))
+
+
+def _selected(
+    rendered: Rendered, target: Target, accounts: list[str] | None, clients: list[str] | None
+) -> tuple[Root, ...]:
+    from generator.run.roots import select
+
+    roots = select(rendered.roots, set(accounts or ()), set(clients or ()))
+    handed_over = [root for root in roots if root.handover and target is Target.LIVE]
+    for root in handed_over:
+        say(f"{root.name} is handed over: its owner applies it")
+    return tuple(root for root in roots if root not in handed_over)
+
+
+def _workspaces(
+    here: Context, target: Target, rendered: Rendered, roots: Sequence[Root]
+) -> tuple[tuple[Workspace, ...], Callable[[], object]]:
+    """Return where the roots are run, and what is to be done after an apply."""
+    if target is Target.LIVE:
+        from generator.live import gate, workspaces
+
+        gate.require(rendered.fleet.settings, os.environ)
+        return workspaces.of(here.folder, rendered.fleet.settings, roots, os.environ), lambda: None
+    from generator.cli.sandbox import brought_up
+
+    world = brought_up(here.folder, rendered.fleet)
+    return world.workspaces(roots, rendered.comparison.wanted), world.seed_certificates
+
+
+def _planned(
+    workspaces: Sequence[Workspace], aside: Path, jobs: int, fmt: Format, *, last: bool = True
+) -> Sequence[PlanResult]:
+    from generator.report.progress import progress
+    from generator.run.plan import plan_all
+    from generator.run.results import Interrupted
+
+    try:
+        with progress(len(workspaces), sys.stderr) as observer:
+            planned = plan_all(workspaces, aside / "plans", jobs, observer)
+    except Interrupted as interrupted:
+        _print(interrupted.results, fmt)
+        raise
+    _print(planned, fmt, last=last)
+    return planned
+
+
+def _applied(
+    planned: Sequence[PlanResult], workspaces: Sequence[Workspace], jobs: int, fmt: Format
+) -> Sequence[ApplyResult]:
+    from generator.report.progress import progress
+    from generator.run.apply import apply_all
+    from generator.run.results import Interrupted
+
+    try:
+        with progress(len(workspaces), sys.stderr) as observer:
+            applied = apply_all(planned, workspaces, jobs, observer)
+    except Interrupted as interrupted:
+        _print(interrupted.results, fmt)
+        raise
+    _print(applied, fmt)
+    return applied
+
+
+def _print(results: Sequence[PlanResult | ApplyResult], fmt: Format, *, last: bool = True) -> None:
+    from generator.report.runs import print_summary, to_json
+
+    rows = [result.row for result in results]
+    if fmt is not Format.JSON:
+        print_summary(rows, sys.stdout)
+    elif last:
+        typer.echo(to_json(rows))
+
+
+def _confirm(planned: Sequence[PlanResult], target: Target, *, yes: bool) -> None:
+    if yes or not any(result.plan_file for result in planned):
+        return
+    if not sys.stdin.isatty():
+        raise RefusedError("nobody is there to be asked", help="give --yes to apply without asking")
+    typer.confirm(f"Apply these changes to the {target} world?", abort=True, err=True)
+
+
+def _failed(planned: Sequence[PlanResult]) -> Sequence[ExitCode]:
+    from generator.run.results import exit_code
+
+    return [exit_code(planned)]
+
+
+def _jobs(flag: int | None, rendered: Rendered) -> int:
+    return flag or rendered.fleet.settings.run.jobs or os.cpu_count() or 1
+
+
+def _digest(rendered: Rendered) -> str:
+    from generator.render.tree import digest
+
+    return digest(rendered.comparison.wanted)

@@ -1,0 +1,108 @@
+"""Whether a live run would meet the Vault that the fleet names, and nothing else."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from generator.errors import RefusedError, RemoteError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.manifest.settings import FleetSettings
+
+_TIMEOUT = 10  # seconds
+# sys/health answers these while it is sealed, standby or secondary: the body names the cluster all the same.
+_HEALTH = "standbyok=true&perfstandbyok=true&drsecondarycode=200&sealedcode=200&uninitcode=200"
+
+
+def require(settings: FleetSettings, environment: Mapping[str, str]) -> None:
+    """Check that a live run may begin; the last check asks Vault which cluster it is.
+
+    Args:
+        settings: The fleet's.
+        environment: The process environment that the run would use.
+
+    Raises:
+        UsageError: When the environment names no Vault.
+        RefusedError: When it names another world than the fleet's.
+        RemoteError: When Vault does not answer.
+    """
+    _no_stand_in(environment)
+    _state_is_shared(settings)
+    address = environment.get("VAULT_ADDR")
+    if not address:
+        raise UsageError("VAULT_ADDR is not set", help="set it and VAULT_TOKEN to the live Vault's")
+    _expected_address(settings, address)
+    _expected_namespace(settings, environment)
+    _expected_cluster(settings, address)
+
+
+def _no_stand_in(environment: Mapping[str, str]) -> None:
+    redirected = sorted(name for name in environment if name.startswith("AWS_ENDPOINT_URL"))
+    if redirected:
+        raise RefusedError(
+            f"{', '.join(redirected)} sends AWS requests elsewhere than to AWS",
+            help=f"unset {' '.join(redirected)}, or run against the sandbox",
+        )
+
+
+def _state_is_shared(settings: FleetSettings) -> None:
+    if settings.terraform.backend.type == "local" and not settings.live.local_state:
+        raise RefusedError(
+            "state is kept in local files, and another machine would not find it",
+            help="set terraform.backend in crosskeys.yaml, or say that this is meant with live.local_state: true",
+        )
+
+
+def _expected_address(settings: FleetSettings, address: str) -> None:
+    expected = settings.live.vault_address
+    if expected is None:
+        raise RefusedError(
+            "the fleet does not say which Vault is its own", help="set live.vault_address in crosskeys.yaml"
+        )
+    if _is_loopback(urlsplit(address).hostname or ""):
+        raise RefusedError(f"VAULT_ADDR is on this machine: {address}", help=f"set VAULT_ADDR={expected}")
+    if address.rstrip("/") != expected.rstrip("/"):
+        raise RefusedError(
+            f"VAULT_ADDR is {address}, and the fleet's Vault is {expected}", help=f"set VAULT_ADDR={expected}"
+        )
+
+
+def _expected_namespace(settings: FleetSettings, environment: Mapping[str, str]) -> None:
+    namespace = environment.get("VAULT_NAMESPACE", "").strip("/")
+    if namespace and namespace != settings.vault.namespace:
+        raise RefusedError(
+            f"VAULT_NAMESPACE is {namespace}, and the fleet's namespace is {settings.vault.namespace}",
+            help="unset VAULT_NAMESPACE: the rendered providers name the namespace",
+        )
+
+
+def _expected_cluster(settings: FleetSettings, address: str) -> None:
+    request = Request(f"{address.rstrip('/')}/v1/sys/health?{_HEALTH}")  # noqa: S310 - the address is http(s): checked
+    try:
+        with urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - as above
+            health = json.load(answer)
+        cluster = health.get("cluster_id")
+    except (URLError, OSError, ValueError, AttributeError) as error:
+        raise RemoteError(
+            f"Vault does not answer at {address}: {error}", help="check the address and the network, then run again"
+        ) from error
+    expected = settings.live.cluster_id
+    if expected is not None and cluster != expected:
+        raise RefusedError(
+            f"the Vault at {address} is the cluster {cluster}, and the fleet's is {expected}",
+            help="check live.cluster_id in crosskeys.yaml against `vault status`",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback or ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

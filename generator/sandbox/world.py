@@ -1,0 +1,150 @@
+"""The sandbox as a place in which a fleet can be applied: servers up, accounts and Vault prepared."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.render.layout import RootKind
+from generator.render.tree import WORK
+from generator.run.environment import allowed
+from generator.run.roots import Workspace
+from generator.sandbox import services as servers
+from generator.sandbox import vault_contents
+from generator.sandbox.aws_accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY, AwsAccounts
+from generator.sandbox.copies import copy_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from generator.manifest.fleet import Fleet
+    from generator.render.layout import Root
+    from generator.sandbox.services import Services
+    from generator.sandbox.toolchain import Toolchain
+
+FOLDER = f"{WORK}/sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A sandbox that is up and prepared for one fleet.
+
+    Args:
+        folder: Where it keeps its things.
+    """
+
+    folder: Path
+    fleet: Fleet
+    services: Services
+    toolchain: Toolchain
+
+    @property
+    def accounts(self) -> AwsAccounts:
+        """The AWS accounts."""
+        aws = self.fleet.settings.aws
+        return AwsAccounts(self.services.aws_endpoint, aws.partition, aws.region)
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment in which a person's own tools talk to the sandbox."""
+        return {
+            "VAULT_ADDR": self.services.vault_address,
+            "VAULT_TOKEN": self.services.vault_token,
+            "TF_CLI_CONFIG_FILE": str(self.toolchain.terraform_config),
+            **_aws(self.services.aws_endpoint, self.fleet.settings.aws.region),
+        }
+
+    def workspaces(self, roots: Sequence[Root], texts: Mapping[str, str]) -> tuple[Workspace, ...]:
+        """Copy roots into the sandbox and return where and how each is run.
+
+        Args:
+            roots: The roots to run.
+            texts: Text of every rendered file, by path.
+        """
+        return tuple(self._workspace(root, texts) for root in roots)
+
+    def _workspace(self, root: Root, texts: Mapping[str, str]) -> Workspace:
+        directory = self.folder / "roots" / root.name
+        data_dir = self.folder / "data" / root.name
+        pages = {page.path.rpartition("/")[2]: texts[page.path] for page in root.pages}
+        copy_root(pages, directory, self.folder / "state" / f"{root.name}.tfstate")
+        return Workspace(root, directory, data_dir, allowed(self._credentials(root)))
+
+    def _credentials(self, root: Root) -> dict[str, str]:
+        tools = {"TF_CLI_CONFIG_FILE": str(self.toolchain.terraform_config)}
+        region = self.fleet.settings.aws.region
+        if root.kind is RootKind.AWS and root.account_id:
+            keys = _aws(self.services.aws_endpoint, region)
+            if root.handover:
+                owner = self.accounts.owner_of(root.account_id)
+                keys |= {
+                    "AWS_ACCESS_KEY_ID": owner.access_key_id,
+                    "AWS_SECRET_ACCESS_KEY": owner.secret_access_key,
+                    "AWS_SESSION_TOKEN": owner.session_token,
+                }
+            return tools | keys
+        vault = {"VAULT_ADDR": self.services.vault_address, "VAULT_TOKEN": self.services.vault_token}
+        if root.kind is RootKind.PLATFORM:
+            where = vault_contents.endpoints(self.services, region)
+            vault |= {
+                "TF_VAR_ec2_endpoint": where["endpoint"],
+                "TF_VAR_iam_endpoint": where["iam_endpoint"],
+                "TF_VAR_sts_endpoint": where["sts_endpoint"],
+                "TF_VAR_sts_region": where["sts_region"],
+                # The client's region would override sts_endpoint, and send Vault to the real AWS.
+                "TF_VAR_use_sts_region_from_client": "false",
+            }
+        return tools | vault
+
+    def seed_certificates(self) -> int:
+        """Put the demonstration certificates that are missing into Vault; return how many."""
+        return vault_contents.seed_certificates(vault_contents.connect(self.services), self.fleet)
+
+
+def up(folder: Path, fleet: Fleet, toolchain: Toolchain, progress: Callable[[str], None]) -> World:
+    """Bring the sandbox of the fleet in ``folder`` up and prepare it; what is there already stays.
+
+    Raises:
+        RemoteError: When a server does not come up or refuses.
+    """
+    isolate()
+    home = folder.absolute() / FOLDER
+    world = World(home, fleet, servers.up(home, toolchain, progress), toolchain)
+    vault = vault_contents.connect(world.services)
+    if world.accounts.is_blank() and not world.services.vault_is_new:
+        progress("AWS has lost its memory, which is all it has: the next apply makes again what was there")
+        for role in vault_contents.forget_lost_aws(vault, fleet):
+            progress(f"removed the Vault role {role}: it was bound to the unique id of an IAM role that is lost")
+    if world.accounts.seed(fleet):
+        progress("prepared the AWS accounts: provisioner roles, existing roles, instances")
+    vault_contents.seed_platform(vault, world.services, fleet)
+    world.seed_certificates()
+    return world
+
+
+def isolate() -> None:
+    """Drop every inherited AWS_*, VAULT_* and TF_* variable, so that nothing here can reach a live system."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "VAULT_", "TF_")):
+            del os.environ[name]
+    os.environ |= _NO_AWS_FILES
+
+
+_NO_AWS_FILES = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def _aws(endpoint: str, region: str) -> dict[str, str]:
+    return {
+        **_NO_AWS_FILES,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        # boto3 reads the one, Terraform and the AWS SDK for Go the other.
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+    }
