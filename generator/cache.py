@@ -1,4 +1,4 @@
-"""The folder for what is built or computed once and can be made again: outside every checkout, the user's own."""
+"""Where this user's cache is: what can be made again, for all fleets and outside of any checkout."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def folder() -> Path:
-    """Return CROSSKEYS_CACHE_DIR, or else crosskeys in the XDG cache; it need not exist."""
+    """Return the cache folder: CROSSKEYS_CACHE_DIR, else crosskeys in the XDG cache. It need not exist."""
     if chosen := os.environ.get("CROSSKEYS_CACHE_DIR"):
         return Path(chosen).expanduser().absolute()
     # By the XDG base directory specification a relative path in it is to be ignored.

@@ -1,0 +1,342 @@
+"""Which blocks a rendered root may hold, and how each becomes a declaration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.audit import policy
+from generator.audit.arguments import (
+    Arguments,
+    boolean,
+    boolean_or_reference,
+    number,
+    pairs,
+    reference,
+    setting,
+    text,
+    text_or_reference,
+    texts,
+    texts_or_references,
+)
+from generator.audit.declared import (
+    AssumeRole,
+    AuthBackend,
+    AuthBackendClient,
+    AuthBackendIdentity,
+    AwsProvider,
+    Backend,
+    Condition,
+    Declaration,
+    IamRole,
+    IamRolePolicy,
+    InstanceProfile,
+    Mount,
+    PolicyDocument,
+    Principals,
+    RequiredProvider,
+    Statement,
+    StsRole,
+    Terraform,
+    Variable,
+    VaultPolicy,
+    VaultProvider,
+    VaultRole,
+)
+from generator.audit.faults import NOT_LITERAL, UNKNOWN, Unreadable
+from generator.audit.hcl import Traversal
+from generator.render.layout import RootKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from generator.audit.hcl import Block, Value
+
+
+def declaration(block: Block, root: str, kind: RootKind) -> Declaration:
+    """Return what one block of a root's top level declares.
+
+    Raises:
+        Unreadable: When a root of this kind holds no such block, or it says more or less than it may.
+    """
+    name = " ".join((block.type, *(f'"{label}"' for label in block.labels)))
+    match block.type, block.labels:
+        case (("resource" | "data"), (type_, label)):
+            read = _LABELLED[kind].get((block.type, type_))
+        case "variable", (label,):
+            read = _variable if kind is RootKind.PLATFORM else None
+        case "provider", (label,):
+            read = _provider(kind, label)
+        case "terraform", ():
+            label, read = "", _terraform
+        case _:
+            label, read = "", None
+    if read is None:
+        raise Unreadable(UNKNOWN, block.span, f"a root of this kind holds no {name}")
+    arguments = Arguments(block.body, block.span, name)
+    found = read(arguments, label, root)
+    arguments.close()
+    return found
+
+
+def _terraform(block: Arguments, _: str, root: str) -> Terraform:
+    return Terraform(
+        root=root,
+        span=block.span,
+        required_version=block.take("required_version", text),
+        required_providers=block.at_most_one("required_providers", _required_providers) or (),
+        backend=block.labelled("backend", _backend),
+    )
+
+
+def _required_providers(block: Arguments) -> tuple[RequiredProvider, ...]:
+    return tuple(
+        RequiredProvider(name=name, source=dict(entry)["source"], version=dict(entry)["version"])
+        for name, entry in block.rest(_provider_entry)
+    )
+
+
+def _provider_entry(value: Value) -> tuple[tuple[str, str], ...]:
+    entry = pairs(value)
+    if [key for key, _ in entry] != ["source", "version"]:
+        raise ValueError("an object of source and version")
+    return entry
+
+
+def _backend(block: Arguments, type_: str) -> Backend:
+    return Backend(type=type_, settings=block.rest(setting))
+
+
+def _provider(kind: RootKind, label: str) -> Callable[[Arguments, str, str], Declaration] | None:
+    wanted = "aws" if kind is RootKind.AWS else "vault"
+    readers = {"aws": _aws_provider, "vault": _vault_provider}
+    return readers[wanted] if label == wanted else None
+
+
+def _vault_provider(block: Arguments, _: str, root: str) -> VaultProvider:
+    return VaultProvider(root=root, span=block.span, namespace=block.take("namespace", text, None))
+
+
+def _aws_provider(block: Arguments, _: str, root: str) -> AwsProvider:
+    return AwsProvider(
+        root=root,
+        span=block.span,
+        region=block.take("region", text),
+        allowed_account_ids=block.take("allowed_account_ids", texts),
+        assume_role=block.at_most_one("assume_role", _assume_role),
+        default_tags=block.at_most_one("default_tags", lambda tags: tags.take("tags", pairs)) or (),
+    )
+
+
+def _assume_role(block: Arguments) -> AssumeRole:
+    return AssumeRole(role_arn=block.take("role_arn", text), session_name=block.take("session_name", text))
+
+
+def _variable(block: Arguments, name: str, root: str) -> Variable:
+    return Variable(
+        root=root,
+        span=block.span,
+        name=name,
+        type=block.take("type", _type),
+        default=block.take("default", _default),
+    )
+
+
+def _type(value: Value) -> str:
+    if isinstance(value, Traversal) and value.steps in {("string",), ("bool",)}:
+        return value.steps[0]
+    raise ValueError("the type string or bool")
+
+
+def _default(value: Value) -> str | bool | None:
+    if value is None or isinstance(value, str | bool):
+        return value
+    raise ValueError("a string, true, false or null")
+
+
+def _vault_policy(block: Arguments, label: str, root: str) -> VaultPolicy:
+    name = block.take("name", text)
+    attribute = block.attribute("policy")
+    if attribute.heredoc is None or not isinstance(attribute.value, str):
+        raise Unreadable(NOT_LITERAL, attribute.span, "a policy that is not written out as a heredoc")
+    return VaultPolicy(
+        root=root,
+        span=block.span,
+        label=label,
+        name=name,
+        rules=policy.rules(attribute.value, attribute.heredoc),
+        text=attribute.value,
+    )
+
+
+def _vault_role(block: Arguments, label: str, root: str) -> VaultRole:
+    return VaultRole(
+        root=root,
+        span=block.span,
+        label=label,
+        backend=block.take("backend", text_or_reference),
+        role=block.take("role", text),
+        auth_type=block.take("auth_type", text),
+        bound_iam_principal_arns=block.take("bound_iam_principal_arns", texts),
+        resolve_aws_unique_ids=block.take("resolve_aws_unique_ids", boolean),
+        inferred_entity_type=block.take("inferred_entity_type", text, None),
+        inferred_aws_region=block.take("inferred_aws_region", text, None),
+        bound_ec2_instance_ids=block.take("bound_ec2_instance_ids", texts, ()),
+        bound_ami_ids=block.take("bound_ami_ids", texts, ()),
+        bound_vpc_ids=block.take("bound_vpc_ids", texts, ()),
+        bound_subnet_ids=block.take("bound_subnet_ids", texts, ()),
+        token_policies=block.take("token_policies", texts_or_references),
+        token_ttl=block.take("token_ttl", number, None),
+        token_max_ttl=block.take("token_max_ttl", number, None),
+        token_bound_cidrs=block.take("token_bound_cidrs", texts, ()),
+    )
+
+
+def _sts_role(block: Arguments, label: str, root: str) -> StsRole:
+    return StsRole(
+        root=root,
+        span=block.span,
+        label=label,
+        backend=block.take("backend", text_or_reference),
+        account_id=block.take("account_id", text),
+        sts_role=block.take("sts_role", text),
+        external_id=block.take("external_id", text, None),
+    )
+
+
+def _policy_document(block: Arguments, label: str, root: str) -> PolicyDocument:
+    return PolicyDocument(root=root, span=block.span, label=label, statements=block.many("statement", _statement))
+
+
+def _statement(block: Arguments) -> Statement:
+    return Statement(
+        sid=block.take("sid", text, None),
+        effect=block.take("effect", text),
+        actions=block.take("actions", texts),
+        resources=block.take("resources", texts, ()),
+        principals=block.many("principals", _principals),
+        conditions=block.many("condition", _condition),
+    )
+
+
+def _principals(block: Arguments) -> Principals:
+    return Principals(type=block.take("type", text), identifiers=block.take("identifiers", texts))
+
+
+def _condition(block: Arguments) -> Condition:
+    return Condition(
+        test=block.take("test", text), variable=block.take("variable", text), values=block.take("values", texts)
+    )
+
+
+def _iam_role(block: Arguments, label: str, root: str) -> IamRole:
+    return IamRole(
+        root=root,
+        span=block.span,
+        label=label,
+        name=block.take("name", text),
+        path=block.take("path", text, None),
+        description=block.take("description", text, None),
+        assume_role_policy=block.take("assume_role_policy", reference),
+        permissions_boundary=block.take("permissions_boundary", text, None),
+        max_session_duration=block.take("max_session_duration", number, None),
+        tags=block.take("tags", pairs, ()),
+    )
+
+
+def _iam_role_policy(block: Arguments, label: str, root: str) -> IamRolePolicy:
+    return IamRolePolicy(
+        root=root,
+        span=block.span,
+        label=label,
+        name=block.take("name", text),
+        role=block.take("role", text_or_reference),
+        policy=block.take("policy", reference),
+    )
+
+
+def _instance_profile(block: Arguments, label: str, root: str) -> InstanceProfile:
+    return InstanceProfile(
+        root=root,
+        span=block.span,
+        label=label,
+        name=block.take("name", text),
+        path=block.take("path", text, None),
+        role=block.take("role", text_or_reference),
+        tags=block.take("tags", pairs, ()),
+    )
+
+
+def _auth_backend(block: Arguments, label: str, root: str) -> AuthBackend:
+    return AuthBackend(
+        root=root,
+        span=block.span,
+        label=label,
+        type=block.take("type", text),
+        path=block.take("path", text),
+        prevent_destroy=_prevent_destroy(block),
+    )
+
+
+def _auth_backend_client(block: Arguments, label: str, root: str) -> AuthBackendClient:
+    return AuthBackendClient(
+        root=root,
+        span=block.span,
+        label=label,
+        backend=block.take("backend", text_or_reference),
+        iam_server_id_header_value=block.take("iam_server_id_header_value", text, None),
+        use_sts_region_from_client=block.take("use_sts_region_from_client", boolean_or_reference, None),
+        sts_endpoint=block.take("sts_endpoint", text_or_reference, None),
+        sts_region=block.take("sts_region", text_or_reference, None),
+        iam_endpoint=block.take("iam_endpoint", text_or_reference, None),
+        ec2_endpoint=block.take("ec2_endpoint", text_or_reference, None),
+        prevent_destroy=_prevent_destroy(block),
+    )
+
+
+def _auth_backend_identity(block: Arguments, label: str, root: str) -> AuthBackendIdentity:
+    return AuthBackendIdentity(
+        root=root,
+        span=block.span,
+        label=label,
+        backend=block.take("backend", text_or_reference),
+        iam_alias=block.take("iam_alias", text, None),
+        iam_metadata=block.take("iam_metadata", texts, ()),
+        prevent_destroy=_prevent_destroy(block),
+    )
+
+
+def _mount(block: Arguments, label: str, root: str) -> Mount:
+    return Mount(
+        root=root,
+        span=block.span,
+        label=label,
+        path=block.take("path", text),
+        type=block.take("type", text),
+        options=block.take("options", pairs, ()),
+        prevent_destroy=_prevent_destroy(block),
+    )
+
+
+def _prevent_destroy(block: Arguments) -> bool:
+    return block.at_most_one("lifecycle", lambda lifecycle: lifecycle.take("prevent_destroy", boolean)) or False
+
+
+_LABELLED: Mapping[RootKind, Mapping[tuple[str, str], Callable[[Arguments, str, str], Declaration]]] = {
+    RootKind.PLATFORM: {
+        ("resource", "vault_auth_backend"): _auth_backend,
+        ("resource", "vault_aws_auth_backend_client"): _auth_backend_client,
+        ("resource", "vault_aws_auth_backend_config_identity"): _auth_backend_identity,
+        ("resource", "vault_mount"): _mount,
+    },
+    RootKind.AWS: {
+        ("data", "aws_iam_policy_document"): _policy_document,
+        ("resource", "aws_iam_role"): _iam_role,
+        ("resource", "aws_iam_role_policy"): _iam_role_policy,
+        ("resource", "aws_iam_instance_profile"): _instance_profile,
+    },
+    RootKind.VAULT: {
+        ("resource", "vault_policy"): _vault_policy,
+        ("resource", "vault_aws_auth_backend_role"): _vault_role,
+        ("resource", "vault_aws_auth_backend_sts_role"): _sts_role,
+    },
+}

@@ -1,0 +1,110 @@
+"""From the texts of a rendered tree to what it declares. Nothing is taken from manifests; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from generator.audit.blocks import declaration
+from generator.audit.declared import Declaration, Declared, PolicyDocument, Reference, Variable
+from generator.audit.faults import DANGLING, REPEATED, UNKNOWN, Unreadable, UnreadableTreeError
+from generator.audit.hcl import parse
+from generator.diagnostics import Diagnostic, Span
+from generator.render.layout import TREE, RootKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+# Terraform merges files of these names into the others instead of taking them as they are.
+_PATH = re.compile(
+    rf"{TREE}/(?P<root>platform|accounts/[0-9]{{12}}/(?:aws|vault))/(?!(?:[^/]*_)?override\.tf)[A-Za-z0-9_-]+\.tf"
+)
+_DOCUMENTS = frozenset({"assume_role_policy", "policy"})
+_PLAIN = frozenset({"name", "path"})  # as attributes these are what was given as arguments
+
+
+def read(texts: Mapping[str, str]) -> Declared:
+    """Return all that a tree declares.
+
+    Args:
+        texts: Every file of the tree by its path, relative to the fleet's folder.
+
+    Raises:
+        UnreadableTreeError: With a finding for everything in it that cannot be taken literally, at most one a file,
+            and for addresses that a root has twice and references to nothing.
+    """
+    findings: list[Diagnostic] = []
+    found: list[Declaration] = []
+    for path, text in texts.items():
+        try:
+            found += read_file(path, text)
+        except Unreadable as fault:
+            findings.append(fault.finding)
+    objects = _by_address(found, findings)
+    if not findings:
+        findings += _dangling(objects)
+    if findings:
+        raise UnreadableTreeError(tuple(sorted(findings, key=lambda finding: finding.sort_key)))
+    return Declared(objects)
+
+
+def read_file(path: str, text: str) -> tuple[Declaration, ...]:
+    """Return what one file of the tree declares, in its order; references are not followed.
+
+    Raises:
+        Unreadable: For the first thing in it that cannot be taken literally.
+    """
+    root = root_of(path)
+    body = parse(text, Span(path, 1, 1, 1, 1))
+    for attribute in body.attributes.values():
+        raise Unreadable(UNKNOWN, attribute.span, f"an argument `{attribute.name}` outside of any block")
+    kind = RootKind(root.rpartition("/")[2])
+    return tuple(declaration(block, root, kind) for block in body.blocks)
+
+
+def root_of(path: str) -> str:
+    """Return the root of a rendered file, as its path below the tree.
+
+    Raises:
+        Unreadable: When no rendered root has such a file.
+    """
+    match = _PATH.fullmatch(path)
+    if match is None:
+        raise Unreadable(UNKNOWN, Span(path), "no rendered root has a file of this name")
+    return match["root"]
+
+
+def _by_address(found: Iterable[Declaration], findings: list[Diagnostic]) -> dict[tuple[str, str], Declaration]:
+    objects: dict[tuple[str, str], Declaration] = {}
+    for item in found:
+        first = objects.setdefault((item.root, item.address), item)
+        if first is not item:
+            message = f"{item.address} is declared twice in this root, first at {first.span.start}"
+            findings.append(Unreadable(REPEATED, item.span, message).finding)
+    return objects
+
+
+def _dangling(objects: Mapping[tuple[str, str], Declaration]) -> Iterator[Diagnostic]:
+    for item in objects.values():
+        for argument, reference in references(item):
+            if not _stands(argument, reference, objects.get((item.root, reference.address))):
+                message = f"`{argument}` of {item.address} is {reference}, which this root does not declare"
+                yield Unreadable(DANGLING, item.span, message).finding
+
+
+def references(item: Declaration) -> Iterator[tuple[str, Reference]]:
+    """Yield every reference in a declaration, after the argument that it stands in."""
+    for field in fields(item):
+        value = getattr(item, field.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Reference):
+                yield field.name, one
+
+
+def _stands(argument: str, reference: Reference, target: Declaration | None) -> bool:
+    if argument in _DOCUMENTS:
+        return isinstance(target, PolicyDocument) and reference.attribute == "json"
+    if isinstance(target, Variable):
+        return not reference.attribute
+    return reference.attribute in _PLAIN and isinstance(getattr(target, reference.attribute, None), str)
