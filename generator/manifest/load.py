@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +14,7 @@ from generator.diagnostics import Diagnostic, Severity, Span
 from generator.manifest import source
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
+from generator.manifest.faults import NOT_A_REGULAR_FILE, fault
 from generator.manifest.settings import FleetSettings
 from generator.manifest.validate import Sourced, validate
 
@@ -62,9 +64,11 @@ def load_settings(folder: Path) -> Sourced[FleetSettings] | tuple[Diagnostic, ..
 def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
     """Return everything that could be read below ``folder``, and findings about what could not.
 
-    Every file is read; one that has findings is left out of the result, so rules about the others still hold.
+    Every file is read; one that has findings is left out of the result, and with it what depends on it: the clients of
+    an account whose manifest has findings, everything when the settings have. So rules about the rest still hold.
     """
     findings: list[Diagnostic] = []
+    unread: set[str] = set()
     settings = load_settings(folder)
     if isinstance(settings, tuple):
         findings += settings
@@ -72,14 +76,18 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
     accounts: dict[str, Sourced[AccountManifest]] = {}
     clients: list[Sourced[ClientManifest]] = []
     seen = 0
-    for path in _files(folder, CLIENTS):
+    for path in _files(folder, CLIENTS, findings):
         parent, _, name = path.rpartition("/")
-        stem, dot, suffix = name.rpartition(".")
-        if not dot or suffix != "yaml" or not stem:
-            if name != ".gitkeep":
-                findings.append(_stray(path, suffix))
+        stem = name.removesuffix(".yaml")
+        if stray := _stray(path):
+            findings.append(stray)
         elif parent == ACCOUNTS:
-            findings += _add_account(folder, path, stem, accounts)
+            account = _read_account(folder, path, stem)
+            if isinstance(account, tuple):
+                findings += account
+                unread.add(stem)
+            else:
+                accounts[stem] = account
         else:
             seen += 1
             client = _read(folder, path, ClientManifest, CLIENT_NOT_YET)
@@ -98,10 +106,12 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
                 help="add clients/<name>.yaml; an empty folder is never read as a wish to delete every client",
             )
         )
-    found = Manifests(
-        settings.model if settings else FleetSettings(), settings, dict(sorted(accounts.items())), tuple(clients)
-    )
-    return found, tuple(findings)
+    if any(finding.span.path == SETTINGS for finding in findings):
+        return Manifests(FleetSettings(), None, {}, ()), tuple(findings)
+    known = tuple(client for client in clients if client.model.account_id not in unread)
+    return Manifests(
+        settings.model if settings else FleetSettings(), settings, dict(sorted(accounts.items())), known
+    ), tuple(findings)
 
 
 def _read(
@@ -111,9 +121,7 @@ def _read(
     return document if isinstance(document, tuple) else validate(document, model, not_yet)
 
 
-def _add_account(
-    folder: Path, path: str, stem: str, accounts: dict[str, Sourced[AccountManifest]]
-) -> tuple[Diagnostic, ...]:
+def _read_account(folder: Path, path: str, stem: str) -> Sourced[AccountManifest] | tuple[Diagnostic, ...]:
     if re.fullmatch("[0-9]{12}", stem, re.ASCII) is None:
         return (
             Diagnostic(
@@ -124,11 +132,7 @@ def _add_account(
                 help="name the file clients/accounts/<account_id>.yaml",
             ),
         )
-    account = _read(folder, path, AccountManifest)
-    if isinstance(account, tuple):
-        return account
-    accounts[stem] = account
-    return ()
+    return _read(folder, path, AccountManifest)
 
 
 def _stem(client: Sourced[ClientManifest], stem: str) -> tuple[Diagnostic, ...]:
@@ -146,18 +150,28 @@ def _stem(client: Sourced[ClientManifest], stem: str) -> tuple[Diagnostic, ...]:
     )
 
 
-def _stray(path: str, suffix: str) -> Diagnostic:
+def _stray(path: str) -> Diagnostic | None:
+    if not path.isprintable():  # nor are bytes that are not UTF-8
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in path)
+        message = "the path has characters that cannot be printed, or is not UTF-8"
+        return Diagnostic(STRAY_FILE, Severity.ERROR, Span(shown), message, "rename the file or the folder")
+    suffix = posixpath.splitext(path)[1]
+    if suffix == ".yaml":
+        return None
     return Diagnostic(
         STRAY_FILE,
         Severity.ERROR,
         Span(path),
         "only manifests belong below clients/, and this is not a .yaml file",
-        help="rename it to end in .yaml" if suffix == "yml" else "move it elsewhere",
+        help="rename it to end in .yaml" if suffix.lower() in {".yml", ".yaml"} else "move it elsewhere",
     )
 
 
-def _files(folder: Path, start: str) -> Iterator[str]:
-    """Yield the files below ``start`` in a stable order; links are not followed, and left to the reader to refuse."""
+def _files(folder: Path, start: str, findings: list[Diagnostic]) -> Iterator[str]:
+    """Yield what lies below ``start`` and is no folder, in a stable order; add a finding for an unreadable folder.
+
+    Links are not followed: they are left to the reader to refuse.
+    """
     pending = [start]
     while pending:
         current = pending.pop()
@@ -166,11 +180,15 @@ def _files(folder: Path, start: str) -> Iterator[str]:
                 entries = sorted(found, key=lambda entry: entry.name)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            message = f"the folder cannot be read: {error.strerror}"
+            findings.append(fault(NOT_A_REGULAR_FILE, Span(current), message, "put a folder that can be read here"))
+            continue
         folders = []
         for entry in entries:
             path = f"{current}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 folders.append(path)
-            else:
+            elif entry.name != ".gitkeep":
                 yield path
         pending.extend(reversed(folders))

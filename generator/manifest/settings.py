@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from generator.manifest.values import (
@@ -126,6 +136,18 @@ class Providers(Model):
     """Of hashicorp/aws."""
 
 
+def _setting(value: object) -> object:
+    # A union would give a finding for each of its types.
+    if isinstance(value, (str, bool, int)):
+        return value
+    raise PydanticCustomError("form", "expected a string, a whole number, true or false")
+
+
+BackendSetting = Annotated[
+    str | bool | int, PlainValidator(_setting), WithJsonSchema({"type": ["string", "boolean", "integer"]})
+]
+
+
 class Backend(Model):
     """Where each root's state is kept: a Terraform backend's type and its own settings, passed through.
 
@@ -137,13 +159,14 @@ class Backend(Model):
 
     type: Annotated[StrictStr, Form("[a-z][a-z0-9_]*", "a Terraform backend such as local or s3")] = "local"
     """The backend's type."""
-    __pydantic_extra__: dict[str, StrictStr | StrictBool | StrictInt] = Field(init=False)
+    __pydantic_extra__: dict[str, BackendSetting] = Field(init=False)
 
     @model_validator(mode="after")
     def _one_state_a_root(self) -> Self:
         settings = self.__pydantic_extra__
         for key in settings:
-            Form("[a-z][a-z0-9_]*", "a setting of the backend")._check(key)  # noqa: SLF001 - the same rule, on a key
+            if re.fullmatch("[a-z][a-z0-9_]*", key, re.ASCII) is None:
+                raise PydanticCustomError("form", "`{key}` is no name of a backend's setting", {"key": key})
         named = any(isinstance(value, str) and "{root}" in value for value in settings.values())
         if not named and (settings or self.type != "local"):
             raise PydanticCustomError(

@@ -25,6 +25,8 @@ NOT_ACTED_ON = "CK205"
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[str | int, ...]
 
+_KEY: Location = ("[key]",)  # what pydantic appends where a map's key is meant, not its value
+
 
 @dataclass(frozen=True, slots=True)
 class Sourced(Generic[M]):
@@ -55,25 +57,29 @@ def validate(document: Document, model: type[M], not_yet: tuple[str, ...] = ()) 
         model: The model of this kind of file.
         not_yet: Top-level keys that this version knows and does not act on: they are refused by name.
     """
+    content = document.value()
+    refused = {(key,) for key in not_yet if isinstance(content, dict) and key in content}
+    findings = [_not_acted_on(document, key) for (key,) in refused]
     try:
-        value = model.model_validate(document.value())
+        value = model.model_validate(content)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        return tuple(_finding(document, model, detail) for detail in details)
-    unsupported = [key for key in not_yet if key in value.model_fields_set]
-    if unsupported:
-        return tuple(
-            Diagnostic(
-                NOT_ACTED_ON,
-                Severity.ERROR,
-                document.key_span_of((key,)),
-                f"`{key}` is not acted on by this version of crosskeys",
-                help="remove the key, or use a version that acts on it; it is refused because ignoring it would "
-                "leave undone what it promises",
-            )
-            for key in unsupported
-        )
-    return Sourced(value, document)
+        findings += [_finding(document, model, detail) for detail in details if detail["loc"][:1] not in refused]
+    else:
+        if not findings:
+            return Sourced(value, document)
+    return tuple(sorted(findings, key=lambda finding: finding.sort_key))
+
+
+def _not_acted_on(document: Document, key: str) -> Diagnostic:
+    return Diagnostic(
+        NOT_ACTED_ON,
+        Severity.ERROR,
+        document.key_span_of((key,)),
+        f"`{key}` is not acted on by this version of crosskeys",
+        help="remove the key, or use a version that acts on it; it is refused because ignoring it would "
+        "leave undone what it promises",
+    )
 
 
 _TYPES = {
@@ -89,7 +95,7 @@ _TYPES = {
 
 def _finding(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Diagnostic:
     kind, location, context = detail["type"], detail["loc"], detail.get("ctx", {})
-    field = str(location[-1]) if location else "the file"
+    field = _name(location)
     if kind == "extra_forbidden":
         known = _fields(model, location[:-1])
         close = difflib.get_close_matches(field, known, n=1)
@@ -108,15 +114,15 @@ def _finding(document: Document, model: type[BaseModel], detail: ErrorDetails) -
             f"`{field}` is missing",
             _meaning(model, location),
         )
-    span = document.span_of(location)
+    span = document.key_span_of(location[:-1]) if location[-1:] == _KEY else document.span_of(location)
     if kind in _TYPES:
-        text = document.text.splitlines()[span.line - 1][span.column - 1 : span.end_column - 1]
         quote = kind == "string_type" and isinstance(detail["input"], (int, bool))
+        text = document.text.split("\n")[span.line - 1][span.column - 1 : span.end_column - 1]
         return Diagnostic(
             WRONG_TYPE,
             Severity.ERROR,
             span,
-            f"`{field}` must be {_TYPES[kind]}",
+            f"`{field}` must be {_TYPES[kind]}" if location else f"the file must be {_TYPES[kind]}",
             help=f'quote it: "{text}"' if quote else _meaning(model, location),
         )
     if kind == "literal_error":
@@ -135,12 +141,21 @@ def _finding(document: Document, model: type[BaseModel], detail: ErrorDetails) -
     )
 
 
+def _name(location: Location) -> str:
+    """The key, with the numbers of list items: ``grants[0]``."""
+    keys = [part for part in location if (part,) != _KEY]
+    start = next((index for index in reversed(range(len(keys))) if isinstance(keys[index], str)), 0)
+    return "".join(part if isinstance(part, str) else f"[{part}]" for part in keys[start:])
+
+
 def _fields(model: type[BaseModel], location: Location) -> list[str]:
     inner = _model_at(model, location)
     return list(inner.model_fields) if inner else []
 
 
 def _meaning(model: type[BaseModel], location: Location) -> str | None:
+    while location and isinstance(location[-1], int):
+        location = location[:-1]
     inner = _model_at(model, location[:-1])
     field = inner.model_fields.get(str(location[-1])) if inner and location else None
     return field.description if field else None
