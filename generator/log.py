@@ -9,10 +9,8 @@ import sys
 import time
 
 # Vault tokens (hvs., hvb., hvr., s.), AWS secret keys and session tokens as they stand in key=value or JSON text.
-_SECRETS = re.compile(
-    r"\b(?:hv[sbr]|s)\.[A-Za-z0-9_-]{20,}"
-    r"|(?i:(?<=secret_access_key|secretaccesskey)\W{1,4}|(?<=session_token|sessiontoken)\W{1,4})[A-Za-z0-9/+=_-]{8,}"
-)
+_TOKENS = re.compile(r"\b(?:hv[sbr]|s)\.[A-Za-z0-9_-]{20,}")
+_KEYS = re.compile(r"(?i)(secret_?access_?key|session_?token|vault_?token)(\W{1,4})[A-Za-z0-9/+=._-]{8,}")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -33,7 +31,7 @@ def set_up(verbosity: int, *, as_json: bool) -> None:
 
 def redacted(text: str) -> str:
     """Return the text with every token and secret key replaced."""
-    return _SECRETS.sub("[redacted]", text)
+    return _KEYS.sub(r"\1\2[redacted]", _TOKENS.sub("[redacted]", text))
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

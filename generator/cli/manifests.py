@@ -39,11 +39,9 @@ def render(
         comparison = rendered.comparison
         if diff:
             typer.echo(comparison.diff(), nl=False)
-        if check_only and not comparison.is_current:
-            if not diff:
-                print_findings(here.folder, comparison.findings(), chosen)
-            raise typer.Exit(ExitCode.FINDINGS)
-        return
+        elif not comparison.is_current or chosen is Format.JSON:
+            print_findings(here.folder, comparison.findings(), chosen)
+        raise typer.Exit(ExitCode.CLEAN if diff and not check_only or comparison.is_current else ExitCode.FINDINGS)
     with tree.lock(here.folder):
         tree.clear(here.folder)
         _, rendered, chosen = here.rendered(fmt)
