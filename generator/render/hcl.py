@@ -7,6 +7,7 @@ reach a rendered file.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 
@@ -28,7 +29,7 @@ def literal(value: object, indent: int = 0) -> Hcl:  # noqa: PLR0911 - one for e
     """Return the HCL literal that Terraform evaluates to ``value``, as ``terraform fmt`` writes it.
 
     Args:
-        value: A string, boolean, integer, None, or a sequence or mapping of these.
+        value: A string, boolean, integer or None, a sequence of these, or a mapping to any of these.
         indent: Indentation, in spaces, of the line on which the value begins; a mapping takes a line for each key.
 
     Strings follow HCL's template syntax: backslash escapes, then ``${`` and ``%{`` doubled to stay text
@@ -50,11 +51,18 @@ def literal(value: object, indent: int = 0) -> Hcl:  # noqa: PLR0911 - one for e
         case None:
             return Hcl("null")
         case Mapping():
-            return Hcl(_braced({_key(str(key)): literal(item, indent + 2) for key, item in value.items()}, indent))
+            return Hcl(_braced({_key(str(key)): _within(item, Mapping) for key, item in value.items()}, indent))
         case Sequence():
-            return Hcl(f"[{', '.join(literal(item) for item in value)}]")
+            return Hcl(f"[{', '.join(_within(item, (Mapping, Sequence)) for item in value)}]")
         case _:
             raise TypeError(f"no HCL literal for {type(value).__name__}")
+
+
+def _within(value: object, refused: type | tuple[type, ...]) -> Hcl:
+    # No manifest nests deeper, and what is nested deeper is laid out by other rules.
+    if isinstance(value, refused) and not isinstance(value, str):
+        raise TypeError(f"no HCL literal for {type(value).__name__} at this depth")
+    return literal(value)
 
 
 def identifier(name: str) -> Hcl:
@@ -74,8 +82,11 @@ def label(name: str) -> Hcl:
 
 
 def comment(text: str) -> Hcl:
-    """Return free text as the rest of a comment line: line breaks and control characters become spaces."""
-    return Hcl(_LINE_BREAKS.sub(" ", text))
+    """Return free text as the rest of a comment line, in a file or in a heredoc.
+
+    Line breaks and control characters become spaces. ``${`` and ``%{`` are doubled, for a heredoc would evaluate them.
+    """
+    return Hcl(_inert(_LINE_BREAKS.sub(" ", text)))
 
 
 def policy_path(path: str) -> Hcl:
@@ -96,16 +107,29 @@ def _quoted(text: str) -> str:
     if "\0" in text:
         raise ValueError("HCL cannot hold a NUL character")
     text.encode()
-    return f'"{text.translate(_ESCAPES).replace("${", "$${").replace("%{", "%%{")}"'
+    return f'"{_inert(text.translate(_ESCAPES))}"'
+
+
+def _inert(text: str) -> str:
+    return text.replace("${", "$${").replace("%{", "%%{")
 
 
 def _key(text: str) -> str:
-    return text if _IDENTIFIER.fullmatch(text) else _quoted(text)
+    # A map that begins with the bare word `for` is a comprehension, and the others are values.
+    plain = _IDENTIFIER.fullmatch(text) and text not in {"for", "null", "true", "false"}
+    return text if plain else _quoted(text)
 
 
 def _braced(pairs: Mapping[str, str], indent: int) -> str:
     if not pairs:
         return "{}"
+    if not all(map(_is_column_wise, pairs)):
+        return f"{{ {', '.join(f'{key} = {item}' for key, item in pairs.items())} }}"
     width = max(map(len, pairs))
     lines = [f"{' ' * (indent + 2)}{key}{' ' * (width - len(key))} = {item}" for key, item in pairs.items()]
     return "\n".join(("{", *lines, f"{' ' * indent}}}"))
+
+
+def _is_column_wise(key: str) -> bool:
+    # `terraform fmt` aligns by grapheme clusters, of which Python knows nothing: one character each is sure of these.
+    return key.isascii() or all(c.isascii() or unicodedata.category(c) in {"Lu", "Ll", "Nd"} for c in key)

@@ -63,7 +63,7 @@ class Renderer:
             raise UsageError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
         except jinja2.TemplateNotFound as error:
             raise UsageError(f"there is no template {error.name}", help="restore it below templates/") from error
-        except (jinja2.TemplateError, TypeError, ValueError) as error:
+        except Exception as error:  # a template is a program: it can raise whatever it likes
             raise UsageError(f"the template {page.template} cannot render {page.origin}: {error}") from error
         return stamped(body.strip("\n") + "\n", page.origin)
 

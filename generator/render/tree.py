@@ -118,10 +118,18 @@ class Comparison:
 
 
 def compare(folder: Path, wanted: Mapping[str, str]) -> Comparison:
-    """Return how the tree below ``folder`` differs from ``wanted``."""
+    """Return how the tree below ``folder`` differs from ``wanted``.
+
+    Raises:
+        UsageError: When a folder of the tree cannot be read.
+    """
     found: dict[str, str] = {}
     foreign: list[str] = []
-    for path in _files(folder):
+    try:
+        paths = tuple(_files(folder))
+    except OSError as error:
+        raise UsageError(f"the rendered tree cannot be read: {error.strerror}: {error.filename}") from error
+    for path in paths:
         text = _text(folder / path)
         if text is not None and is_ours(text):
             found[path] = text
@@ -134,8 +142,14 @@ def write(folder: Path, comparison: Comparison) -> None:
     """Make the tree as it should be: every file is written aside first, then all are renamed into place.
 
     Raises:
+        RefusedError: When there is a file that rendering did not make.
         UsageError: When a file cannot be written; until all are written aside, nothing is replaced.
     """
+    if comparison.foreign:
+        raise RefusedError(
+            f"{comparison.foreign[0]} was not rendered: nothing is written beside or over it",
+            help="move it out of the rendered roots, then run `crosskeys render` again",
+        )
     pending = (*comparison.added, *comparison.changed)
     try:
         (folder / WORK).mkdir(exist_ok=True)
@@ -164,9 +178,17 @@ def lock(folder: Path) -> Iterator[None]:
 
     Raises:
         RefusedError: When another process holds it.
+        UsageError: When there is no place for it.
     """
-    (folder / WORK).mkdir(exist_ok=True)
-    with (folder / WORK / "lock").open("w") as file:
+    try:
+        (folder / WORK).mkdir(exist_ok=True)
+        file = (folder / WORK / "lock").open("w")
+    except OSError as error:
+        raise UsageError(
+            f"the fleet cannot be locked for writing: {error.strerror}: {error.filename}",
+            help=f"make {WORK}/ a folder that can be written to",
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
