@@ -27,7 +27,6 @@ _START_PATIENCE = 60.0  # seconds, on a machine that is busy with something else
 _HUNG_PATIENCE = 10.0
 _POLL = 0.05
 _PORT_ATTEMPTS = 3
-_SUCCESS = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Server:
         name: Names its files: ``vault`` or ``aws``.
         title: What messages call it.
         folder: The sandbox's folder.
-        health: The URL path that answers with success once the server serves.
+        health: A URL path that the server answers, with whatever status, as soon as it can be talked to.
     """
 
     name: str
@@ -147,15 +146,15 @@ def stop(server: Server) -> bool:
     return process.end(process.marked(server.mark)) or ended
 
 
-def answers(port: int, path: str) -> bool:
-    """Tell whether the server at a loopback port answers a GET with success within 2 s."""
+def answer(port: int, path: str) -> int | None:
+    """Return the status with which the server at a loopback port answers a GET; None when it does not within 2 s."""
     # http.client, because it never goes through a proxy of the environment.
     with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=2)) as connection:
         try:
             connection.request("GET", path)
-            return connection.getresponse().status in _SUCCESS
+            return connection.getresponse().status
         except (OSError, http.client.HTTPException):
-            return False
+            return None
 
 
 def is_free(port: int) -> bool:
@@ -199,7 +198,9 @@ def wait_for(condition: Callable[[], bool], running: Running, patience: float) -
 def _serves(server: Server, running: Running, patience: float) -> bool:
     # The first, since at a port taken meanwhile another sandbox's server may answer.
     return wait_for(
-        lambda: running.process.listens(running.port) and answers(running.port, server.health), running, patience
+        lambda: running.process.listens(running.port) and answer(running.port, server.health) is not None,
+        running,
+        patience,
     )
 
 

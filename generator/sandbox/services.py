@@ -135,7 +135,7 @@ def _status(of: Server) -> ServerStatus:
     running = server.recorded(of)
     if running is None or not running.process.alive:
         return ServerStatus("down", None, None, of.log)
-    state: Literal["up", "sealed", "hung"] = "up" if server.answers(running.port, of.health) else "hung"
+    state: Literal["up", "sealed", "hung"] = "hung" if server.answer(running.port, of.health) is None else "up"
     if state == "up" and of.name == "vault" and vault_server.is_sealed(running):
         state = "sealed"
     return ServerStatus(state, running.address, running.process.pid, of.log)

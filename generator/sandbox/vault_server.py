@@ -7,12 +7,14 @@ import json
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from generator.errors import RemoteError
 from generator.run.environment import allowed
 from generator.sandbox import server
-from generator.sandbox.server import LOOPBACK, Running, Server, answers, free_port, wait_for, write_private
+from generator.sandbox.server import LOOPBACK, Running, Server, answer, free_port, wait_for, write_private
+from generator.sandbox.steps import tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -112,7 +114,7 @@ def connected(address: str, token: str) -> Iterator[hvac.Client]:
 
 def is_sealed(running: Running) -> bool:
     """Tell whether a Vault is anything but active: sealed, uninitialised, or not answering."""
-    return not answers(running.port, "/v1/sys/health")
+    return answer(running.port, "/v1/sys/health") != HTTPStatus.OK
 
 
 def _start(folder: Path, toolchain: Toolchain) -> tuple[Running, bool]:
@@ -148,25 +150,43 @@ def _configuration(port: int, cluster_port: int, data: Path, plugins: Path | Non
 
 
 def _open(folder: Path, running: Running) -> tuple[_Keys, bool] | None:
-    """Initialise a Vault that is not and unseal it; return its keys and whether they are new, None if it stays shut."""
-    from hvac.exceptions import VaultError  # noqa: PLC0415
+    """Initialise a Vault that is not and unseal it.
 
+    Returns:
+        The keys and whether they are new; None when there are none that open this Vault.
+    """
+    from hvac.exceptions import Forbidden, InvalidRequest, VaultError  # noqa: PLC0415
+
+    keys = _read_keys(folder)
     with connected(running.address, "") as client:
-        status = client.sys.read_seal_status()
-        is_new = not status["initialized"]
         try:
-            keys = _initialise(client, folder) if is_new else _read_keys(folder)
-            if keys is None:
-                return None
+            status = client.sys.read_seal_status()
+            is_new = not status["initialized"]
+            if is_new:
+                keys = _initialise(client, folder)
+        except VaultError:
+            if keys:
+                raise
+            return None  # it was killed while it initialised and refuses for ever; there was never anything in it
+        if keys is None:
+            return None
+        try:
             if status["sealed"]:
                 client.sys.submit_unseal_key(keys.unseal_key)
-            if not wait_for(lambda: not is_sealed(running), running, _ACTIVE_PATIENCE):
-                return None
+            _wait_until_active(folder, running)
             client.token = keys.root_token
             client.auth.token.lookup_self()
-        except VaultError:
+        except (InvalidRequest, Forbidden):
             return None
     return keys, is_new
+
+
+def _wait_until_active(folder: Path, running: Running) -> None:
+    if not wait_for(lambda: not is_sealed(running), running, _ACTIVE_PATIENCE):
+        raise RemoteError(
+            f"the sandbox's Vault does not become active; the end of its log:\n{tail(at(folder).log)}",
+            help="run this again; to start from nothing, delete " + str(folder),
+        )
 
 
 def _initialise(client: hvac.Client, folder: Path) -> _Keys:

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -339,9 +340,30 @@ def test_vault_started_but_not_initialised_is_initialised(sandbox: Sandbox) -> N
     assert aws_auth_method_works(after)
 
 
-@pytest.mark.parametrize("keys", [None, "{", json.dumps({"unseal_key": "AAAA", "root_token": "hvs.x"})])
-def test_vault_whose_keys_are_lost_is_started_over(sandbox: Sandbox, keys: str | None) -> None:
+def test_vault_killed_while_it_initialises_is_started_over(sandbox: Sandbox) -> None:
+    services.down(sandbox.folder)
+    vault_server._forget(sandbox.folder)
+    running, _ = vault_server._start(sandbox.folder, sandbox.toolchain)
+    with closing(HTTPConnection("127.0.0.1", running.port)) as connection:
+        connection.request("PUT", "/v1/sys/init", json.dumps({"secret_shares": 1, "secret_threshold": 1}))
+        log, deadline = sandbox.folder / "vault.log", time.monotonic() + 20
+        while "security barrier initialized" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        kill(running.process.pid)
+    after = sandbox.up()
+    assert after.vault_is_new
+    assert any("starting Vault over" in line for line in sandbox.lines)
+    assert aws_auth_method_works(after)
+
+
+OTHER_KEYS = json.dumps({"unseal_key": "A" * 43 + "=", "root_token": "hvs.x"})
+
+
+@pytest.mark.parametrize(("state", "keys"), [("up", None), ("up", OTHER_KEYS), ("down", "{"), ("down", OTHER_KEYS)])
+def test_vault_whose_keys_are_lost_is_started_over(sandbox: Sandbox, state: str, keys: str | None) -> None:
     write_policy(sandbox.up(), "gone")
+    if state == "down":
+        services.down(sandbox.folder)
     file = sandbox.folder / "vault-keys.json"
     if keys is None:
         file.unlink()
@@ -351,6 +373,17 @@ def test_vault_whose_keys_are_lost_is_started_over(sandbox: Sandbox, keys: str |
     assert after.vault_is_new
     assert "gone" not in policies(after)
     assert any("starting Vault over" in line for line in sandbox.lines)
+
+
+def test_vault_that_fails_for_another_reason_keeps_its_data(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_policy(sandbox.up(), "precious")
+    services.down(sandbox.folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(vault_server, "_ACTIVE_PATIENCE", 0.0)
+        patched.setattr(vault_server, "is_sealed", lambda _: True)
+        with pytest.raises(RemoteError, match="does not become active"):
+            sandbox.up()
+    assert "precious" in policies(sandbox.up())
 
 
 def test_folder_deleted_under_running_servers_is_started_anew(sandbox: Sandbox) -> None:
