@@ -86,13 +86,13 @@ def parse(text: str, at: Span) -> Body:
         line = text.count("\n", 0, control.start()) + at.line
         character = f"U+{ord(control[0]):04X}"
         raise Unreadable(SYNTAX, Span(at.path, line, 1, line, 1), f"the control character {character} in HCL")
-    masked = strings.masked(text)
     try:
+        masked = strings.masked(text)
         tree = hcl2.parses_to_tree(masked.text)
     except UnexpectedInput as error:
         line, column = max(error.line, 1), max(error.column, 1)
         raise Unreadable(SYNTAX, _shifted(at, line, column, line, column + 1), "this is not HCL") from error
-    except (LarkError, RecursionError) as error:
+    except (LarkError, RecursionError, ValueError) as error:
         raise Unreadable(SYNTAX, at, "this is not HCL that can be read") from error
     return _Reader(masked, at).body(tree.children[0], 0)
 

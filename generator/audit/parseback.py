@@ -6,10 +6,7 @@ Templates are text, and a fleet may have its own; what they say is not believed 
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -28,8 +25,9 @@ if TYPE_CHECKING:
     from generator.audit.declared import Declaration
     from generator.manifest.fleet import Fleet
 
-_ALONE = 64
+_ALONE = 200
 """Up to this many files are read in this process: starting others costs as much."""
+_CHUNK = 25
 _SHOWN = 10
 
 _HELP = (
@@ -96,10 +94,14 @@ def _problems(pending: Pending) -> list[str]:
     workers = min(len(os.sched_getaffinity(0)), len(items) // _ALONE)
     if workers < 2:  # noqa: PLR2004 - one more process than this one would gain nothing
         return [problem for item in items for problem in check(*item)]
+    import multiprocessing  # noqa: PLC0415 - needed by the rare run that reads many files
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - as above
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - as above
+
     try:
         # Forking a process that has threads is unsafe, so the workers start afresh.
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-            found = pool.map(check, *zip(*items, strict=True), chunksize=_ALONE // 2)
+            found = pool.map(check, *zip(*items, strict=True), chunksize=_CHUNK)
             return [problem for problems in found for problem in problems]
     except BrokenProcessPool as error:
         raise InternalError(

@@ -28,10 +28,15 @@ class Masked:
 
 
 def masked(text: str) -> Masked:
-    """Return the text with its escapes of ``${`` and ``%{`` masked."""
-    used = set(text)
-    dollar, percent = [chr(code) for code in _PRIVATE_USE if chr(code) not in used][:2]
-    dollar, percent = dollar * 3, percent * 3
+    """Return the text with its escapes of ``${`` and ``%{`` masked.
+
+    Raises:
+        ValueError: For a text that uses all of Unicode's first private use area.
+    """
+    unused = (chr(code) * 3 for code in _PRIVATE_USE if chr(code) not in text)
+    dollar, percent = next(unused, None), next(unused, None)
+    if dollar is None or percent is None:
+        raise ValueError("a text that leaves no private use character unused")
     return Masked(text.replace("$${", dollar).replace("%%{", percent), dollar, percent)
 
 
