@@ -41,7 +41,7 @@ def render(
             typer.echo(comparison.diff(), nl=False)
         elif not comparison.is_current or chosen is Format.JSON:
             print_findings(here.folder, comparison.findings(), chosen)
-        raise typer.Exit(ExitCode.CLEAN if diff and not check_only or comparison.is_current else ExitCode.FINDINGS)
+        raise typer.Exit(ExitCode.CLEAN if (diff and not check_only) or comparison.is_current else ExitCode.FINDINGS)
     with tree.lock(here.folder):
         tree.clear(here.folder)
         _, rendered, chosen = here.rendered(fmt)

@@ -131,14 +131,21 @@ def _workspaces(
     here: Context, target: Target, rendered: Rendered, roots: Sequence[Root]
 ) -> tuple[tuple[Workspace, ...], Callable[[], object]]:
     """Return where the roots are run, and what is to be done after an apply."""
+    from generator.run import abandoned
+
     if target is Target.LIVE:
         from generator.live import gate, workspaces
 
-        gate.require(rendered.fleet.settings, os.environ)
-        return workspaces.of(here.folder, rendered.fleet.settings, roots, os.environ), lambda: None
+        settings = rendered.fleet.settings
+        gate.require(settings, os.environ)
+        backend = settings.terraform.backend
+        if backend.type == "local":
+            abandoned.require_none(str(here.folder / str(backend.settings["path"])), rendered.roots)
+        return workspaces.of(here.folder, settings, roots, os.environ), lambda: None
     from generator.cli.sandbox import brought_up
 
     world = brought_up(here.folder, rendered.fleet)
+    abandoned.require_none(str(world.state), rendered.roots)
     return world.workspaces(roots, rendered.comparison.wanted), world.seed_certificates
 
 

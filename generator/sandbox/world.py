@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.render.layout import RootKind
@@ -17,7 +18,6 @@ from generator.sandbox.copies import copy_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from generator.manifest.fleet import Fleet
     from generator.render.layout import Root
@@ -46,6 +46,11 @@ class World:
         aws = self.fleet.settings.aws
         return AwsAccounts(self.services.aws_endpoint, aws.partition, aws.region)
 
+    @property
+    def state(self) -> Path:
+        """Path of the roots' local state files, in which ``{root}`` stands for a root's name."""
+        return self.folder / "state" / "{root}.tfstate"
+
     def variables(self) -> dict[str, str]:
         """Return the environment in which a person's own tools talk to the sandbox."""
         return {
@@ -68,7 +73,7 @@ class World:
         directory = self.folder / "roots" / root.name
         data_dir = self.folder / "data" / root.name
         pages = {page.path.rpartition("/")[2]: texts[page.path] for page in root.pages}
-        copy_root(pages, directory, self.folder / "state" / f"{root.name}.tfstate")
+        copy_root(pages, directory, Path(str(self.state).replace("{root}", root.name)))
         return Workspace(root, directory, data_dir, allowed(self._credentials(root)))
 
     def _credentials(self, root: Root) -> dict[str, str]:

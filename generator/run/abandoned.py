@@ -1,0 +1,52 @@
+"""State of roots that are no longer rendered: objects that live on and that no plan would mention."""
+
+from __future__ import annotations
+
+import glob
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.render.layout import Root
+
+_NAMES = ("platform", "accounts/*/aws", "accounts/*/vault")
+
+
+def require_none(pattern: str, roots: Iterable[Root]) -> None:
+    """Check that every local state file that still holds objects belongs to a root.
+
+    Args:
+        pattern: Absolute path of a state file, in which ``{root}`` stands for the root's name.
+        roots: Every root of the fleet.
+
+    Raises:
+        RefusedError: When some do not, naming root and objects.
+    """
+    rendered = {root.name for root in roots}
+    before, _, after = pattern.partition("{root}")
+    found = [
+        (path[len(before) : len(path) - len(after)], Path(path))
+        for name in _NAMES
+        for path in sorted(glob.glob(f"{glob.escape(before)}{name}{glob.escape(after)}"))  # noqa: PTH207 - a string pattern
+    ]
+    left = [(name, objects) for name, path in found if name not in rendered and (objects := _objects(path))]
+    if left:
+        lines = "".join(f"\n  {name}: {', '.join(objects)}" for name, objects in left)
+        raise RefusedError(
+            f"roots that are no longer rendered still have objects, which no plan would destroy:{lines}",
+            help="give the account a manifest in clients/accounts/ (no client is needed), render and apply: that "
+            "destroys them; then remove the manifest",
+        )
+
+
+def _objects(path: Path) -> list[str]:
+    try:
+        resources = json.loads(path.read_text("utf-8"))["resources"]
+        return [f"{each['type']}.{each['name']}" for each in resources if each["mode"] == "managed"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return [f"{path} could not be read"]
