@@ -88,7 +88,7 @@ def mirrored(cache: Path, terraform: Path, progress: Callable[[str], None]) -> P
             found = _on_this_machine(provider, cache)
             if found:
                 progress(f"using the Terraform {provider.name} provider {found.parent.name} in {found}")
-                _link(mirror, provider, found.parent.name, found)
+                _link(mirror, provider, found.parent.name, found.resolve())
                 continue
             refusal = _from_terraform(provider, mirror, cache, terraform, progress)
             if refusal is None:
@@ -143,7 +143,7 @@ def _on_this_machine(provider: Provider, cache: Path) -> Path | None:
         found = _best(host, provider)
         # What lies in our own cache was built for some pin, perhaps an older one, and may go away with it.
         if found and not found.resolve().is_relative_to(cache.resolve()):
-            return found.resolve()
+            return found
     return None
 
 

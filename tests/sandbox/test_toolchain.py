@@ -288,6 +288,15 @@ def test_provider_is_found_anywhere_near(path: Path, home: Path, tmp_path: Path,
     assert next((mirror / "registry.terraform.io").glob("*/*/*/*")).resolve() == found
 
 
+def test_linked_provider_keeps_its_version(path: Path, home: Path, tmp_path: Path) -> None:
+    found = provider_at(home / "mirror", "5.100.0")
+    found.rename(tmp_path / "program")
+    found.symlink_to(tmp_path / "program")
+    mirror = providers.mirrored(tmp_path / "cache", path / "terraform", lambda _: None)
+    link = mirror / "registry.terraform.io" / "hashicorp" / "aws" / "5.100.0" / PLATFORM
+    assert link.readlink() == tmp_path / "program"
+
+
 @pytest.mark.usefixtures("home")
 def test_plugin_cache_is_looked_through(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = provider_at(tmp_path / "elsewhere" / "a" / "b" / "c" / "d" / "e", "5.100.0")
