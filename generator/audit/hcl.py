@@ -149,7 +149,7 @@ class _Reader:
         if child.data == "new_line_or_comment":
             return any(not token.startswith("/*") for token in child.children)
         # The line break that ends a heredoc is part of it.
-        return child.data == "attribute" and self.masked.text[child.meta.end_pos - 1] == "\n"
+        return child.data == "attribute" and self.masked.text.startswith("\n", child.meta.end_pos - 1)
 
     def _attribute(self, tree: Any) -> Attribute:
         name, _, expression = tree.children
