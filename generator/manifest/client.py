@@ -37,13 +37,13 @@ class Ec2Inference(Model):
 
     region: Region
     """The region in which the client's instances run (`inferred_aws_region`)."""
-    instance_ids: Annotated[tuple[InstanceId, ...], Unique] = ()
+    instance_ids: Annotated[tuple[InstanceId, ...], Unique()] = ()
     """Only these instances may log in (`bound_ec2_instance_ids`)."""
-    ami_ids: Annotated[tuple[AmiId, ...], Unique] = ()
+    ami_ids: Annotated[tuple[AmiId, ...], Unique()] = ()
     """Only instances of these images may log in (`bound_ami_ids`)."""
-    vpc_ids: Annotated[tuple[VpcId, ...], Unique] = ()
+    vpc_ids: Annotated[tuple[VpcId, ...], Unique()] = ()
     """Only instances in these VPCs may log in (`bound_vpc_ids`)."""
-    subnet_ids: Annotated[tuple[SubnetId, ...], Unique] = ()
+    subnet_ids: Annotated[tuple[SubnetId, ...], Unique()] = ()
     """Only instances in these subnets may log in (`bound_subnet_ids`)."""
 
 
@@ -58,7 +58,7 @@ class ClientVault(Model):
     """How long a token lives before it must be renewed. Default: the fleet's."""
     token_max_ttl: Duration | None = None
     """How long a token can live at most. Default: the fleet's."""
-    token_bound_cidrs: Annotated[tuple[Cidr, ...], Unique] = ()
+    token_bound_cidrs: Annotated[tuple[Cidr, ...], Unique()] = ()
     """Addresses from which logging in and using the token is allowed. Default: any."""
     resolve_unique_ids: StrictBool = False
     """Bind the role's unique id, so that a recreated IAM role is locked out; needs the account's `sts`."""
@@ -75,7 +75,7 @@ class ClientAws(Model):
     """IAM path of the role. Vault drops it from the ARN that it compares."""
     instance_profile: InstanceProfileName | None = None
     """Name of the instance profile, or `none` for a client without one. Default: the role's name."""
-    trusted_services: Annotated[tuple[ServicePrincipal, ...], Field(min_length=1), Unique] | None = None
+    trusted_services: Annotated[tuple[ServicePrincipal, ...], Unique(1)] | None = None
     """AWS services that may assume the role: each is this client to Vault. Default: EC2 alone."""
     permissions_boundary: PolicyArn | None = None
     """Permissions boundary of the role. Default: the account's, then the fleet's."""
@@ -132,7 +132,7 @@ class ClientManifest(Model):
     """The Vault side, where it differs from the fleet's defaults."""
     aws: ClientAws = ClientAws()
     """The AWS side, where it differs from the fleet's defaults."""
-    grants: Annotated[tuple[Grant, ...], Unique] = ()
+    grants: Annotated[tuple[Grant, ...], Unique()] = ()
     """Shared paths that the client may read."""
     previously: ClientName | None = None
     """Former name of the client: its state moves, nothing is destroyed."""

@@ -57,7 +57,7 @@ class VaultSettings(Model):
         Annotated[StrictStr, Form("[A-Za-z0-9.:/_-]{1,255}", "a header value such as vault.example.com")] | None
     ) = None
     """Value of X-Vault-AWS-IAM-Server-ID that a login must have signed."""
-    principals: Annotated[tuple[PrincipalArn, ...], Unique] = ()
+    principals: Annotated[tuple[PrincipalArn, ...], Unique()] = ()
     """Vault's own IAM principals: who may assume the accounts' STS roles."""
     sts_region_from_client: StrictBool = True
     """Check a login at the STS endpoint for which the client signed it."""
@@ -77,7 +77,7 @@ class VaultSettings(Model):
             ],
             ...,
         ],
-        Unique,
+        Unique(),
     ] = ("account_id", "auth_type", "canonical_arn")
     """What Vault notes of a login in the alias and the audit log."""
 
@@ -242,7 +242,7 @@ class FleetSettings(Model):
     """`registered`: a client's account must have an account manifest."""
     platform: Platform = Platform()
     """Which parts of the platform Terraform manages."""
-    shared_paths: Annotated[tuple[SharedPath, ...], Unique] = ()
+    shared_paths: Annotated[tuple[SharedPath, ...], Unique()] = ()
     """Paths that clients can be granted."""
     terraform: TerraformSettings = TerraformSettings()
     """What every root says of Terraform itself."""

@@ -228,28 +228,34 @@ Cidr = Annotated[
 T = TypeVar("T")
 
 
-def _no_doubles(value: tuple[T, ...]) -> tuple[T, ...]:
-    shown = [str(item) for item in value]
-    doubles = sorted({item for item in shown if shown.count(item) > 1})
-    if doubles:
-        raise PydanticCustomError("form", "lists {doubles} twice", {"doubles": ", ".join(doubles)})
-    return value
-
-
 @dataclass(frozen=True, slots=True)
-class _Unique:
-    """A list whose items, as they are shown, all differ."""
+class Unique:
+    """A list whose items, as they are shown, all differ.
+
+    Args:
+        shortest: How many items it has at least.
+    """
+
+    shortest: int = 0
+
+    def _check(self, value: tuple[T, ...]) -> tuple[T, ...]:
+        shown = [str(item) for item in value]
+        doubles = sorted({item for item in shown if shown.count(item) > 1})
+        if doubles:
+            raise PydanticCustomError("form", "lists {doubles} twice", {"doubles": ", ".join(doubles)})
+        if len(value) < self.shortest:
+            raise PydanticCustomError("form", "expected at least {shortest} item", {"shortest": self.shortest})
+        return value
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(_no_doubles, handler(source))
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {**handler(schema), "uniqueItems": True}
+        least = {"minItems": self.shortest} if self.shortest else {}
+        return {**handler(schema), **least, "uniqueItems": True}
 
-
-Unique = _Unique()
 
 InstanceId = Annotated[StrictStr, Form("i-[0-9a-f]{8,17}", "an instance id, such as i-0123456789abcdef0")]
 AmiId = Annotated[StrictStr, Form("ami-[0-9a-f]{8,17}", "an AMI id, such as ami-0123456789abcdef0")]

@@ -84,13 +84,12 @@ class TestEachSchema:
 
     def test_has_a_title_and_describes_every_key(self, kind: str) -> None:
         assert SCHEMAS[kind]["title"]
+        shared = SCHEMAS[kind]["$defs"]
         undescribed = [
             key
             for node in objects(SCHEMAS[kind])
             for key, value in node.get("properties", {}).items()
-            if not {**SCHEMAS[kind]["$defs"].get(value.get("$ref", "").rpartition("/")[2], {}), **value}.get(
-                "description"
-            )
+            if not {**shared.get(value.get("$ref", "").rpartition("/")[2], {}), **value}.get("description")
         ]
         assert not undescribed
 
