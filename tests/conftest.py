@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from generator.sandbox.toolchain import Toolchain, default_cache, ensure
+from generator import cache
+from generator.sandbox.toolchain import Toolchain, ensure
 
 
 @pytest.fixture(scope="session")
@@ -16,4 +17,4 @@ def toolchain() -> Toolchain:
     def say(line: str) -> None:
         sys.stderr.write(f"{line}\n")
 
-    return ensure(default_cache(), say)
+    return ensure(cache.folder(), say)

@@ -21,12 +21,11 @@ def at(folder: Path) -> Server:
     return Server("aws", "the sandbox's AWS (moto)", folder, health="/moto-api/config")
 
 
-def up(folder: Path, account_id: str, progress: Callable[[str], None]) -> tuple[Running, bool]:
+def up(folder: Path, progress: Callable[[str], None]) -> tuple[Running, bool]:
     """Return the running server and whether it was started just now, with nothing in any account.
 
     Args:
         folder: The sandbox's folder.
-        account_id: The account that credentials unknown to moto belong to.
         progress: Shows one line.
 
     Raises:
@@ -42,8 +41,8 @@ def up(folder: Path, account_id: str, progress: Callable[[str], None]) -> tuple[
         # -P: a folder that happens to be called moto in the user's working folder is not run.
         return [sys.executable, "-P", "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)]
 
-    made_of = f"{sys.executable} {account_id}"
-    running, restarted = server.up(at(folder), made_of, command, allowed({"MOTO_ACCOUNT_ID": account_id}))
+    # Not with MOTO_ACCOUNT_ID: it would put every session into that one account, assumed roles and all.
+    running, restarted = server.up(at(folder), sys.executable, command, allowed({}))
     if restarted:
         progress(f"AWS (moto) is up at {running.address}")
     return running, restarted

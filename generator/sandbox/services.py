@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -28,10 +27,7 @@ class Services:
         vault_is_new: Vault was initialised just now and has nothing in it.
         vault_restarted: Vault was started just now, with its data unless it is new.
         aws_endpoint: AWS's base URL, for every service.
-        aws_account_id: The account that credentials unknown to moto belong to, Vault's own among them.
         aws_restarted: AWS was started just now and has nothing in any account; its endpoint may be another.
-        generation: Changes whenever what was put into the servers is lost or their addresses change. Kept by whoever
-            fills them, it tells whether that is to be done again, also when an earlier run was cut short before it.
     """
 
     vault_address: str
@@ -39,9 +35,7 @@ class Services:
     vault_is_new: bool
     vault_restarted: bool
     aws_endpoint: str
-    aws_account_id: str
     aws_restarted: bool
-    generation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +68,13 @@ class Status:
         return self.vault.state == self.aws.state == "up"
 
 
-def up(
-    folder: Path, toolchain: Toolchain, progress: Callable[[str], None], *, account_id: str = "999999999999"
-) -> Services:
+def up(folder: Path, toolchain: Toolchain, progress: Callable[[str], None]) -> Services:
     """Bring both servers up as far as they are not; nothing happens when they are.
 
     Args:
         folder: Takes all that the servers keep; made where it is missing, for the user alone.
         toolchain: The programs.
         progress: Shows one line.
-        account_id: The AWS account that Vault itself lives in.
 
     Raises:
         RemoteError: A server does not come up.
@@ -92,7 +83,7 @@ def up(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         with locked(folder / "lock", lambda: progress("waiting for another run that brings the sandbox up or down")):
-            aws, aws_restarted = aws_server.up(folder, account_id, progress)
+            aws, aws_restarted = aws_server.up(folder, progress)
             vault = vault_server.up(folder, toolchain, progress)
     except OSError as error:
         raise RemoteError(
@@ -105,9 +96,7 @@ def up(
         vault_is_new=vault.is_new,
         vault_restarted=vault.restarted,
         aws_endpoint=aws.address,
-        aws_account_id=account_id,
         aws_restarted=aws_restarted,
-        generation=hashlib.sha256(f"{vault.token} {vault.address} {aws}".encode()).hexdigest()[:16],
     )
 
 

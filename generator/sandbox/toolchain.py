@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from generator import cache as user_cache
 from generator.errors import CrosskeysError, ExitCode, RemoteError
 from generator.run.environment import allowed
 from generator.sandbox.gobuild import GoModule, built
@@ -61,15 +62,6 @@ class Toolchain:
     vault_plugins: Path | None
     mirror: Path
     terraform_config: Path
-
-
-def default_cache() -> Path:
-    """Return the folder for what is built or fetched once: CROSSKEYS_CACHE_DIR, else crosskeys in the XDG cache."""
-    if chosen := os.environ.get("CROSSKEYS_CACHE_DIR"):
-        return Path(chosen).expanduser().absolute()
-    # By the XDG base directory specification a relative path in it is to be ignored.
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(base if Path(base).is_absolute() else Path.home() / ".cache", "crosskeys")
 
 
 def ensure(cache: Path, progress: Callable[[str], None]) -> Toolchain:
@@ -184,7 +176,7 @@ def _write_when_changed(path: Path, text: str) -> None:
 def main() -> int:
     """Get the toolchain ready, say where it is and return the exit status."""
     try:
-        toolchain = ensure(default_cache(), _say)
+        toolchain = ensure(user_cache.folder(), _say)
     except CrosskeysError as error:
         _say(f"error: {error.message}")
         if error.help:

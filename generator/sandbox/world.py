@@ -134,6 +134,9 @@ def isolate() -> None:
         if name.startswith(("AWS_", "VAULT_", "TF_")):
             del os.environ[name]
     os.environ |= _NO_AWS_FILES
+    # A proxy has no business with loopback; Python's clients would ask it.
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1")))
 
 
 _NO_AWS_FILES = {

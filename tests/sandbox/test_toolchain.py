@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from generator import resources
+from generator import cache, resources
 from generator.errors import ExitCode, InternalError, RemoteError
 from generator.run.environment import allowed
 from generator.sandbox import gobuild, providers, steps, toolchain
@@ -365,9 +365,9 @@ def test_warm_toolchain_starts_no_program(toolchain: Toolchain, monkeypatch: pyt
         raise AssertionError("a program was started")
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
-    from generator.sandbox.toolchain import default_cache, ensure  # noqa: PLC0415 - the fixture has the module's name
+    from generator.sandbox.toolchain import ensure  # noqa: PLC0415 - the fixture has the module's name
 
-    assert ensure(default_cache(), pytest.fail) == toolchain
+    assert ensure(cache.folder(), pytest.fail) == toolchain
 
 
 # The command, the cache, the parts
@@ -406,7 +406,7 @@ def test_cache_folder_follows_the_environment(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert str(toolchain.default_cache()) == expected
+    assert str(cache.folder()) == expected
 
 
 def test_environment_passes_who_the_user_is_and_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
