@@ -50,7 +50,8 @@ def read(path: Path, shown: str) -> Document | tuple[Diagnostic, ...]:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
-        return (fault(faults.NOT_A_REGULAR_FILE, Span(shown), f"the file cannot be read: {reason}"),)
+        message, advice = f"the file cannot be read: {reason}", "set its permissions right; every manifest is read"
+        return (fault(faults.NOT_A_REGULAR_FILE, Span(shown), message, advice),)
     return parse(data, shown)
 
 
