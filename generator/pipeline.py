@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from generator.render.tree import Comparison
 
 ANOTHER_VERSION = "CK206"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,19 @@ class Rendered:
 
 def validate(folder: Path) -> Validated:
     """Read every manifest below ``folder`` and apply every rule."""
+    begin = time.monotonic()
     manifests, findings = load(folder)
     fleet = resolve(manifests)
     everything = (*findings, *_version(fleet.source), *check(fleet))
+    _log.info(
+        "read the manifests",
+        extra={
+            "clients": len(fleet.clients),
+            "accounts": len(fleet.accounts),
+            "findings": len(everything),
+            "seconds": _since(begin),
+        },
+    )
     return Validated(fleet, tuple(sorted(everything, key=lambda finding: finding.sort_key)))
 
 
@@ -77,9 +91,13 @@ def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
         InternalError: When a rendered file does not say what the fleet says.
         UsageError: When a template cannot be rendered.
     """
+    begin = time.monotonic()
     roots = layout(fleet)
     texts = Renderer([folder / "templates", data("templates")]).render(page for root in roots for page in root.pages)
+    _log.info("rendered", extra={"files": len(texts), "seconds": _since(begin)})
+    begin = time.monotonic()
     parseback.verify(fleet, texts, cache=cache)
+    _log.info("read what was rendered back", extra={"files": len(texts), "seconds": _since(begin)})
     return Rendered(fleet, roots, tree.compare(folder, texts))
 
 
@@ -89,6 +107,10 @@ def code_of(findings: Sequence[Diagnostic]) -> ExitCode:
     if any(finding.span.path == SETTINGS for finding in errors):
         return ExitCode.USAGE
     return ExitCode.FINDINGS if errors else ExitCode.CLEAN
+
+
+def _since(begin: float) -> float:
+    return round(time.monotonic() - begin, 3)
 
 
 def _version(settings: Sourced[FleetSettings] | None) -> tuple[Diagnostic, ...]:

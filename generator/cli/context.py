@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from generator.log import redacted, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TextIO
 
     from generator.diagnostics import Diagnostic
     from generator.manifest.settings import RunSettings
@@ -72,8 +74,12 @@ class Context:
         set_up(verbosity, as_json=log_format is LogFormat.JSON)
         return cls(directory.absolute(), verbosity, log_format)
 
-    def validated(self, fmt: Format | None) -> tuple[Validated, Format]:
+    def validated(self, fmt: Format | None, findings_to: TextIO | None = None) -> tuple[Validated, Format]:
         """Read the fleet, print its findings, and return it with the format to print in.
+
+        Args:
+            fmt: The format that the command line names.
+            findings_to: Where findings are printed; stdout unless given.
 
         Raises:
             typer.Exit: When a finding is an error.
@@ -81,9 +87,11 @@ class Context:
         from generator import pipeline
 
         validated = pipeline.validate(self.folder)
-        chosen = self._chosen(fmt, validated.fleet.settings.run)
+        fleet = validated.fleet
+        chosen = self._chosen(fmt, fleet.settings.run)
+        _log.info("read the manifests", extra={"clients": len(fleet.clients), "accounts": len(fleet.accounts)})
         if validated.has_errors:
-            print_findings(self.folder, validated.findings, chosen)
+            print_findings(self.folder, validated.findings, chosen, findings_to)
             raise typer.Exit(pipeline.code_of(validated.findings))
         return validated, chosen
 
@@ -97,6 +105,8 @@ class Context:
 
         validated, chosen = self.validated(fmt)
         rendered = pipeline.render(self.folder, validated.fleet, cache.folder() / "parseback")
+        current = rendered.comparison.is_current
+        _log.info("rendered and read back", extra={"files": len(rendered.comparison.wanted), "current": current})
         return validated, rendered, chosen
 
     def gated(self, fmt: Format | None) -> tuple[Rendered, Format]:
@@ -118,8 +128,8 @@ class Context:
         return fmt or Format(run.format)
 
 
-def print_findings(folder: Path, findings: Sequence[Diagnostic], fmt: Format) -> None:
-    """Print findings on stdout."""
+def print_findings(folder: Path, findings: Sequence[Diagnostic], fmt: Format, stream: TextIO | None = None) -> None:
+    """Print findings, on stdout unless another stream is given."""
     from generator.report import findings as report
 
     def text_of(path: str) -> str | None:
@@ -128,8 +138,9 @@ def print_findings(folder: Path, findings: Sequence[Diagnostic], fmt: Format) ->
         except (OSError, UnicodeDecodeError):
             return None
 
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    sys.stdout.write(report.render(findings, report.Format(fmt.value), text_of, color=colour))
+    onto = stream or sys.stdout
+    colour = onto.isatty() and not os.environ.get("NO_COLOR")
+    onto.write(report.render(findings, report.Format(fmt.value), text_of, color=colour))
 
 
 def say(line: str) -> None:
@@ -140,9 +151,22 @@ def say(line: str) -> None:
 
 def ending_well(run: Callable[[], object]) -> int:
     """Run the command line; turn every way in which it can end into an exit code, and none into a traceback."""
+    _open_closed_streams()
+    try:
+        code = _code_of(run)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _unread()
+    return code
+
+
+def _code_of(run: Callable[[], object]) -> int:
     try:
         run()
     except SystemExit as end:
+        # typer and rich both turn a broken pipe into exit status 1, which is kept for findings.
+        if isinstance(end.__context__, BrokenPipeError):
+            return _unread()
         return end.code if isinstance(end.code, int) else ExitCode.CLEAN if end.code is None else ExitCode.USAGE
     except CrosskeysError as error:
         say(f"error: {redacted(error.message)}")
@@ -154,12 +178,26 @@ def ending_well(run: Callable[[], object]) -> int:
         say("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has seen enough; Python must not complain of it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.CLEAN
+        return _unread()
     except Exception as error:  # noqa: BLE001 - the outermost edge: a bug is said in one line, its trace is in the log
         say(f"error: crosskeys itself failed: {type(error).__name__}: {redacted(str(error))}")
         say("help: run it again with -vv and report what the log says")
         _log.debug("crosskeys itself failed", exc_info=error)
         return ExitCode.USAGE
     return ExitCode.CLEAN
+
+
+def _unread() -> int:
+    """End a run whose output was closed before all of it was written: what is not said was perhaps not done either."""
+    # Python would try once more at exit, and complain.
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process lives
+    with suppress(BrokenPipeError):
+        say("error: the output was closed before all of it was written")
+    return ExitCode.USAGE
+
+
+def _open_closed_streams() -> None:
+    """Let a run whose stdout or stderr the shell has closed (`>&-`) write into nothing."""
+    # Python leaves these None then, and the next file opened would be given the closed descriptor's number.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as in _unread
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as in _unread

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from generator.cli.context import Context, Format, FormatOption, print_findings
 from generator.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def validate(context: typer.Context, fmt: FormatOption = None) -> None:
@@ -37,7 +40,9 @@ def render(
     if check_only or diff:
         _, rendered, chosen = here.rendered(fmt)
         comparison = rendered.comparison
-        if diff:
+        if diff and chosen is Format.JSON:
+            typer.echo(json.dumps({"diff": comparison.diff()}, indent=2))
+        elif diff:
             typer.echo(comparison.diff(), nl=False)
         elif not comparison.is_current or chosen is Format.JSON:
             print_findings(here.folder, comparison.findings(), chosen)
@@ -85,16 +90,27 @@ def schema(
     here: Context = context.obj
     texts = schemas()
     if write is not None:
-        folder = here.folder / write
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, "utf-8")
+        _write(here.folder / write, texts)
+        for name in texts:
             typer.echo(f"{write / name}")
         return
     name = f"{kind or 'client'}.schema.json"
     if name not in texts:
         raise UsageError(f"there is no schema `{kind}`", help="client, account or fleet")
     typer.echo(texts[name], nl=False)
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            aside = folder / f".{name}.new"
+            aside.write_text(text, "utf-8")
+            aside.replace(folder / name)
+    except OSError as error:
+        raise UsageError(
+            f"the schemas cannot be written: {error.strerror}: {error.filename}", help="name a folder that can be"
+        ) from error
 
 
 def _count(number: int, noun: str) -> str:

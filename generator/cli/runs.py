@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from generator.cli.context import Context, Format, FormatOption, say
-from generator.errors import ExitCode, RefusedError, UsageError, worst
+from generator.errors import RefusedError, UsageError, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,17 +58,18 @@ def plan(
     fmt: FormatOption = None,
 ) -> None:
     """Show what Terraform would change."""
+    from generator.render import tree
     from generator.run import results as outcome
     from generator.run import saved
 
     here: Context = context.obj
-    rendered, chosen = here.gated(fmt)
-    roots = _selected(rendered, target, account, client)
-    if out is not None:
-        out = here.folder / out
-        saved.require_free(out)
-    workspaces, _ = _workspaces(here, target, rendered, roots)
-    with tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
+    with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
+        rendered, chosen = here.gated(fmt)
+        roots = _selected(rendered, target, account, client)
+        if out is not None:
+            out = here.folder / out
+            saved.require_free(out)
+        workspaces, _ = _workspaces(here, target, rendered, roots)
         planned = _planned(workspaces, Path(aside), _jobs(jobs, rendered), chosen)
         if out is not None:
             saved.save(planned, out, _digest(rendered), target.value)
@@ -89,15 +90,16 @@ def apply(
     fmt: FormatOption = None,
 ) -> None:
     """Plan, ask, and apply the saved plans."""
+    from generator.render import tree
     from generator.run import results as outcome
     from generator.run import saved
 
     here: Context = context.obj
     if plans is not None and (account or client):
         raise UsageError("a folder of plans says itself which roots it is about", help="leave out --account, --client")
-    rendered, chosen = here.gated(fmt)
-    number = _jobs(jobs, rendered)
-    with tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
+    with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
+        rendered, chosen = here.gated(fmt)
+        number = _jobs(jobs, rendered)
         if plans is not None:
             kept = saved.load(here.folder / plans, _digest(rendered), target.value, rendered.roots)
             names = {result.root.name for result in kept}
@@ -112,7 +114,7 @@ def apply(
         _confirm(planned, target, yes=yes)
         applied = _applied(planned, workspaces, number, chosen)
         afterwards()
-    raise typer.Exit(worst((outcome.exit_code(applied), *_failed(planned))))
+    raise typer.Exit(worst((outcome.exit_code(planned), outcome.exit_code(applied))))
 
 
 def _selected(
@@ -198,13 +200,12 @@ def _confirm(planned: Sequence[PlanResult], target: Target, *, yes: bool) -> Non
         return
     if not sys.stdin.isatty():
         raise RefusedError("nobody is there to be asked", help="give --yes to apply without asking")
-    typer.confirm(f"Apply these changes to the {target} world?", abort=True, err=True)
-
-
-def _failed(planned: Sequence[PlanResult]) -> Sequence[ExitCode]:
-    from generator.run.results import exit_code
-
-    return [exit_code(planned)]
+    try:
+        agreed = typer.confirm(f"Apply these changes to the {target} world?", err=True)
+    except typer.Abort as abort:
+        raise KeyboardInterrupt from abort
+    if not agreed:
+        raise RefusedError("nothing was applied: the answer was no")
 
 
 def _jobs(flag: int | None, rendered: Rendered) -> int:

@@ -49,7 +49,8 @@ def up(
 ) -> None:
     """Bring the sandbox up and prepare it; what runs already is left alone."""
     here: Context = context.obj
-    validated, _ = here.validated(Format.CONCISE)
+    # A shell evaluates what stands on stdout: it must never be what a manifest says.
+    validated, _ = here.validated(Format.CONCISE, findings_to=sys.stderr)
     world = brought_up(here.folder, validated.fleet)
     match fmt:
         case UpFormat.ENV:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from generator.report.progress import Observer
     from generator.run.children import Children
     from generator.run.roots import Workspace
+
+_log = logging.getLogger(__name__)
 
 _LOCK_TIMEOUT = "30s"
 _STAMP = "crosskeys-init.json"
@@ -148,8 +152,12 @@ def _run(command: str, arguments: tuple[str, ...], workspace: Workspace, childre
         "CHECKPOINT_DISABLE": "1",
     }
     line = ("terraform", f"-chdir={workspace.directory.absolute()}", command, "-json", "-input=false", *arguments)
+    begin = time.monotonic()
     with tempfile.TemporaryFile() as output:
         code = children.run(line, environment, output.fileno(), on_line)
+    seconds = round(time.monotonic() - begin, 2)
+    _log.info("terraform %s ended", command, extra={"root": name, "code": code, "seconds": seconds})
+    _log.debug("it was run as", extra={"command": " ".join(line), "variables": sorted(environment)})
     succeeded = code in ({0, 2} if command == "plan" else {0})
     diagnostics = transcript.diagnostics if succeeded or code is None else transcript.failure(command, code)
     return Run(code, transcript, diagnostics)
