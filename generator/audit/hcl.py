@@ -234,18 +234,19 @@ class _Reader:
                 if not separated:
                     raise Unreadable(SYNTAX, self._span(child), "a comma or a line break is missing before this")
                 separated = False
-                name = self._key(key.children[0])
+                name = self._key(key.children[0], first=not found)
                 if name in found:
                     raise Unreadable(REPEATED, self._span(child), f"the key `{name}` is given twice")
                 found[name] = self._value(value, depth + 1)
         return found
 
-    def _key(self, tree: Any) -> str:
+    def _key(self, tree: Any, *, first: bool) -> str:
         inside = tree.children[0] if tree.data == "expr_term" and len(tree.children) == 1 else tree
         match getattr(inside, "data", ""):
             case "string":
                 return self._string(inside)
-            case "identifier":
+            # A bare key is taken for its own name, keywords too; only a brace before `for` begins an expression.
+            case "identifier" | "keyword" | "literal_value" if not (first and self._name(inside) == "for"):
                 return self._name(inside)
             case _:
                 raise Unreadable(NOT_LITERAL, self._span(tree), "a key that is neither quoted nor a plain name")

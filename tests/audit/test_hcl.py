@@ -117,6 +117,7 @@ def test_strings_read_back_as_terraform_evaluates_them(tmp_path: Path, toolchain
         ("[\n  1,\n  [2],\n]", (1, (2,))),
         ('{ a = 1, "b" = { c = [] } }', {"a": 1, "b": {"c": ()}}),
         ("{\n  a = 1\n  b = 2\n}", {"a": 1, "b": 2}),
+        ("{ if = 1, in = 2, for = 3, null = 4, true = 5 }", {"if": 1, "in": 2, "for": 3, "null": 4, "true": 5}),
         ("data.kind.my-label.json", Traversal(("data", "kind", "my-label", "json"))),
         ("string", Traversal(("string",))),
         ("<<EOT\n  kept\nEOT", "  kept\n"),
