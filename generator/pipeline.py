@@ -63,19 +63,9 @@ class Rendered:
 
 def validate(folder: Path) -> Validated:
     """Read every manifest below ``folder`` and apply every rule."""
-    begin = time.monotonic()
     manifests, findings = load(folder)
     fleet = resolve(manifests)
     everything = (*findings, *_version(fleet.source), *check(fleet))
-    _log.info(
-        "read the manifests",
-        extra={
-            "clients": len(fleet.clients),
-            "accounts": len(fleet.accounts),
-            "findings": len(everything),
-            "seconds": _since(begin),
-        },
-    )
     return Validated(fleet, tuple(sorted(everything, key=lambda finding: finding.sort_key)))
 
 

@@ -87,9 +87,7 @@ class Context:
         from generator import pipeline
 
         validated = pipeline.validate(self.folder)
-        fleet = validated.fleet
-        chosen = self._chosen(fmt, fleet.settings.run)
-        _log.info("read the manifests", extra={"clients": len(fleet.clients), "accounts": len(fleet.accounts)})
+        chosen = self._chosen(fmt, validated.fleet.settings.run)
         if validated.has_errors:
             print_findings(self.folder, validated.findings, chosen, findings_to)
             raise typer.Exit(pipeline.code_of(validated.findings))
@@ -105,8 +103,6 @@ class Context:
 
         validated, chosen = self.validated(fmt)
         rendered = pipeline.render(self.folder, validated.fleet, cache.folder() / "parseback")
-        current = rendered.comparison.is_current
-        _log.info("rendered and read back", extra={"files": len(rendered.comparison.wanted), "current": current})
         return validated, rendered, chosen
 
     def gated(self, fmt: Format | None) -> tuple[Rendered, Format]:
@@ -166,7 +162,7 @@ def _code_of(run: Callable[[], object]) -> int:
     except SystemExit as end:
         # typer and rich both turn a broken pipe into exit status 1, which is kept for findings.
         if isinstance(end.__context__, BrokenPipeError):
-            return _unread()
+            raise BrokenPipeError from end
         return end.code if isinstance(end.code, int) else ExitCode.CLEAN if end.code is None else ExitCode.USAGE
     except CrosskeysError as error:
         say(f"error: {redacted(error.message)}")
@@ -178,7 +174,7 @@ def _code_of(run: Callable[[], object]) -> int:
         say("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        return _unread()
+        raise
     except Exception as error:  # noqa: BLE001 - the outermost edge: a bug is said in one line, its trace is in the log
         say(f"error: crosskeys itself failed: {type(error).__name__}: {redacted(str(error))}")
         say("help: run it again with -vv and report what the log says")
