@@ -88,6 +88,9 @@ class Context:
 
         validated = pipeline.validate(self.folder)
         chosen = self._chosen(fmt, validated.fleet.settings.run)
+        clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
+        # Here and not where it happens: only now is it known how the fleet wants its log.
+        _log.info("read the manifests", extra={"clients": clients, "accounts": accounts})
         if validated.has_errors:
             print_findings(self.folder, validated.findings, chosen, findings_to)
             raise typer.Exit(pipeline.code_of(validated.findings))
