@@ -27,7 +27,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
         clients,
         TWO_MANIFESTS_FOR_ONE_NAME,
         key=lambda client: client.name,
-        place=("name",),
+        place=lambda _: ("name",),
         message=lambda client: f"there are two manifests for the client `{client.name}`",
         help_="give one of them another name",
     )
@@ -36,7 +36,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
         SHARED_VAULT_ROLE,
         # Vault stores a role under its lower-cased name, and the name carries no account: builtin/credential/aws.
         key=lambda client: client.vault_role.lower(),
-        place=("vault", "role"),
+        place=lambda client: ("vault", "role") if client.source.model.vault.role else ("role_name",),
         message=lambda client: f"the Vault role `{client.vault_role}` is taken: the second write would silently win",
         help_="set `vault.role` to a name of its own; Vault's role names carry no account",
     )
@@ -44,7 +44,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
         clients,
         SHARED_POLICY,
         key=lambda client: client.vault_policy.lower(),
-        place=("vault", "policy"),
+        place=lambda client: ("vault", "policy") if client.source.model.vault.policy else ("name",),
         message=lambda client: f"the Vault policy `{client.vault_policy}` is taken: one would read the other's secrets",
         help_="set `vault.policy` to a name of its own",
     )
@@ -52,7 +52,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
         clients,
         SHARED_PRINCIPAL,
         key=lambda client: client.principal_arn,
-        place=("role_name",),
+        place=lambda _: ("role_name",),
         message=lambda client: f"`{client.principal_arn}` is another client's role already",
         help_="one IAM role is one client; give this workload a role of its own",
     )
@@ -61,7 +61,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
         SHARED_IAM_ROLE,
         # IAM role names are unique without regard to case; the same spelling is SHARED_PRINCIPAL.
         key=lambda client: (client.account_id, client.role_name.lower()),
-        place=("role_name",),
+        place=lambda _: ("role_name",),
         message=lambda client: f"the account has the IAM role `{client.role_name}` already, in another spelling",
         help_="IAM tells role names apart without regard to case; choose another name",
         unless=lambda one, other: one.principal_arn == other.principal_arn,
@@ -73,7 +73,9 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
             client.account_id,
             (client.workload.instance_profile or "").lower() if client.workload else "",
         ),
-        place=("aws", "instance_profile"),
+        place=lambda client: (
+            ("aws", "instance_profile") if client.source.model.aws.instance_profile else ("role_name",)
+        ),
         message=lambda _: "another client of the account has an instance profile of this name",
         help_="an instance profile holds one role; set `aws.instance_profile` to a name of its own",
     )
@@ -85,7 +87,7 @@ def _doubles(
     rule: str,
     *,
     key: Callable[[Client], object],
-    place: tuple[str, ...],
+    place: Callable[[Client], tuple[str, ...]],
     message: Callable[[Client], str],
     help_: str,
     unless: Callable[[Client, Client], bool] = lambda _one, _other: False,
@@ -94,7 +96,8 @@ def _doubles(
     for client in sorted(clients, key=lambda each: each.path):
         other = first.setdefault(key(client), client)
         if other is not client and not unless(other, client):
-            yield collision(rule, client.source.span(*place), message(client), help_, other.source.span(*place))
+            here, there = client.source.span(*place(client)), other.source.span(*place(other))
+            yield collision(rule, here, message(client), help_, there)
 
 
 def _directories(clients: tuple[Client, ...]) -> Iterator[Diagnostic]:

@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic, Severity
+from generator.manifest.values import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from generator.diagnostics import Span
     from generator.manifest.fleet import Client, Fleet
 
 UNUSABLE_VAULT_NAME = "CK501"
@@ -29,6 +31,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
     """Yield findings about each client's Vault names, token limits and paths."""
     shared = {shared.path for shared in fleet.settings.shared_paths}
     directories = {client.directory for client in fleet.clients}
+    yield from _defaults(fleet)
     for client in fleet.clients:
         yield from _names(client)
         yield from _limits(client)
@@ -53,7 +56,7 @@ def _names(client: Client) -> Iterator[Diagnostic]:
         yield Diagnostic(
             RESERVED_POLICY_NAME,
             Severity.ERROR,
-            client.source.span("vault", "policy"),
+            client.source.span("vault", "policy") if written.policy else client.source.span("name"),
             f"the policy name `{client.vault_policy}` is reserved by Vault",
             "set `vault.policy` to another name",
         )
@@ -67,14 +70,27 @@ def _names(client: Client) -> Iterator[Diagnostic]:
         )
 
 
+def _defaults(fleet: Fleet) -> Iterator[Diagnostic]:
+    ttl, max_ttl = fleet.settings.defaults.token_ttl, fleet.settings.defaults.token_max_ttl
+    if fleet.source and ttl and max_ttl:
+        yield from _above_maximum(fleet.source.span("defaults", "token_ttl"), seconds(ttl), seconds(max_ttl))
+
+
 def _limits(client: Client) -> Iterator[Diagnostic]:
-    if client.token_ttl and client.token_max_ttl and client.token_ttl > client.token_max_ttl:
+    written = client.source.model.vault
+    if written.token_ttl or written.token_max_ttl:  # otherwise the fleet's defaults are at fault
+        key = "token_ttl" if written.token_ttl else "token_max_ttl"
+        yield from _above_maximum(client.source.span("vault", key), client.token_ttl, client.token_max_ttl)
+
+
+def _above_maximum(span: Span, ttl: int | None, max_ttl: int | None) -> Iterator[Diagnostic]:
+    if ttl and max_ttl and ttl > max_ttl:
         yield Diagnostic(
             TTL_ABOVE_MAXIMUM,
             Severity.ERROR,
-            client.source.span("vault", "token_ttl"),
-            f"token_ttl ({client.token_ttl} s) is longer than token_max_ttl ({client.token_max_ttl} s)",
-            "shorten `vault.token_ttl` or raise `vault.token_max_ttl`; what a client leaves out is the fleet's default",
+            span,
+            f"token_ttl ({ttl} s) is longer than token_max_ttl ({max_ttl} s)",
+            "shorten `token_ttl` or raise `token_max_ttl`; what a client leaves out is the fleet's default",
         )
 
 
