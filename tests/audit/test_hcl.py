@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from generator.audit.faults import NOT_LITERAL, REPEATED, SYNTAX, TOO_LARGE, Unreadable
@@ -69,6 +69,7 @@ def nfc(text: str) -> str:
 
 
 @given(STRINGS)
+@settings(deadline=None)
 def test_a_string_reads_back_as_the_string_it_was_written_for(text: str) -> None:
     # A byte order mark is refused as Terraform has it nowhere but at a file's beginning.
     if "\ufeff" not in text:
@@ -77,6 +78,7 @@ def test_a_string_reads_back_as_the_string_it_was_written_for(text: str) -> None
 
 @given(st.lists(STRINGS.filter(lambda text: "\ufeff" not in text)))
 @example(["$${", "}", "%{", "}"])
+@settings(deadline=None)
 def test_strings_side_by_side_do_not_run_into_each_other(texts: list[str]) -> None:
     assert value(literal(texts)) == tuple(map(nfc, texts))
     pairs = {f"k{index}": text for index, text in enumerate(texts)}
