@@ -1,4 +1,4 @@
-"""ARNs that name another account or another partition than the manifest they stand in."""
+"""What names another account or another partition than the manifest it stands in: ARNs, regions, services."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 WRONG_PARTITION = "CK601"
 WRONG_ACCOUNT = "CK602"
 REGION_OF_ANOTHER_PARTITION = "CK603"
+SERVICE_OF_ANOTHER_PARTITION = "CK604"
 
 _ALL = "aws"  # the account field of the policies that AWS manages
 
 
 def check(fleet: Fleet) -> Iterator[Diagnostic]:
-    """Yield findings about every ARN and region that is written in a manifest or in the settings."""
+    """Yield findings about every ARN, region and service that is written in a manifest or in the settings."""
     partition = fleet.settings.aws.partition
     for arn, span, account_id in _arns(fleet):
         written, found = arn.split(":")[1], arn.split(":")[4]
@@ -49,6 +50,16 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
                 f"and this fleet is of `{partition}`",
                 "a fleet has one partition; name a region of it",
             )
+    for client in fleet.clients:
+        for index, service in enumerate(client.source.model.aws.trusted_services or ()):
+            if service.endswith(".cn") and partition != "aws-cn":
+                yield Diagnostic(
+                    SERVICE_OF_ANOTHER_PARTITION,
+                    Severity.ERROR,
+                    client.source.span("aws", "trusted_services", index),
+                    f"the service `{service}` is of the partition `aws-cn`, and this fleet is of `{partition}`",
+                    f"write {service.removesuffix('.cn')}",
+                )
 
 
 def partition_of(region: str) -> str:

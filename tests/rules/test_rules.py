@@ -346,6 +346,13 @@ CASES = {
         {ONE: f"{ACCOUNT}region: us-west-1\n"},
         "the region `us-gov-west-1` is of the partition `aws-us-gov`",
     ),
+    "a service of another partition": Case(
+        aws.SERVICE_OF_ANOTHER_PARTITION,
+        "clients/a.yaml:5:45",
+        {A: client("a", "aws: {trusted_services: [ec2.amazonaws.com, ec2.amazonaws.com.cn]}\n")},
+        {SETTINGS: "aws: {partition: aws-cn, region: cn-north-1}\n"},
+        "the service `ec2.amazonaws.com.cn` is of the partition `aws-cn`",
+    ),
     "instances in a region of another partition": Case(
         aws.REGION_OF_ANOTHER_PARTITION,
         "clients/a.yaml:5:23",
