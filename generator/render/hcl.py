@@ -123,11 +123,12 @@ def _key(text: str) -> str:
 def _braced(pairs: Mapping[str, str], indent: int) -> str:
     if not pairs:
         return "{}"
-    if not all(map(_is_column_wise, pairs)):
-        return f"{{ {', '.join(f'{key} = {item}' for key, item in pairs.items())} }}"
-    width = max(map(len, pairs))
+    # Keys that cannot be aligned stand apart: `terraform fmt` aligns no further than to an empty line.
+    aligned = all(map(_is_column_wise, pairs))
+    width = max(map(len, pairs)) if aligned else 0
     lines = [f"{' ' * (indent + 2)}{key}{' ' * (width - len(key))} = {item}" for key, item in pairs.items()]
-    return "\n".join(("{", *lines, f"{' ' * indent}}}"))
+    inner = ("\n" if aligned else "\n\n").join(lines)
+    return f"{{\n{inner}\n{' ' * indent}}}"
 
 
 def _is_column_wise(key: str) -> bool:

@@ -167,7 +167,7 @@ def write(folder: Path, comparison: Comparison) -> None:
                 _drop_empty(folder, folder / path)
     except OSError as error:
         raise UsageError(
-            f"the rendered tree could not be written: {error.strerror}: {error.filename}",
+            f"the rendered tree could not be written: {error.strerror}: {error.filename or folder}",
             help="make room or set the permissions right, then run `crosskeys render` again; no file is half written",
         ) from error
 
