@@ -1,0 +1,171 @@
+"""What is printed, where, and in which format."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from generator.errors import ExitCode
+from tests.cli.conftest import PROGRAM, edit, program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Run
+
+PAYMENTS = "clients/payments.yaml"
+RENDERED = "terraform/accounts/111111111111/vault/client-payments.tf"
+ANSI = "\x1b["
+
+
+def test_findings_are_shown_with_their_line_and_what_to_write_instead(run: Run, fleet: Path) -> None:
+    edit(fleet / PAYMENTS, '"111111111111"', "111111111111")
+    out = run("validate").out
+    assert f"--> {PAYMENTS}:3:13" in out
+    assert "3 | account_id: 111111111111" in out
+    assert "^^^^^^^^^^^^" in out
+    assert "help: " in out
+
+
+def test_all_findings_come_at_once(run: Run, fleet: Path) -> None:
+    edit(fleet / PAYMENTS, "owner:", "owned_by:")
+    edit(fleet / "clients/ledger.yaml", "15m", "15 minutes")
+    out = run("validate", "--format", "concise").out
+    assert {line.split(":")[0] for line in out.splitlines()} == {PAYMENTS, "clients/ledger.yaml"}
+
+
+def test_concise_findings_are_one_line_each(run: Run, fleet: Path) -> None:
+    edit(fleet / PAYMENTS, "owner:", "owned_by:")
+    lines = run("validate", "--format", "concise").out.splitlines()
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"clients/payments\.yaml:\d+:\d+: error CK\d{3} .+", line)
+
+
+@pytest.mark.parametrize(
+    "verb", [["validate"], ["check"], ["render", "--check"], ["render", "--diff"], ["render"], ["sandbox", "status"]]
+)
+@pytest.mark.parametrize("state", ["in order", "stale", "broken"])
+def test_json_parses_whatever_the_verb_has_to_say(run: Run, fleet: Path, verb: list[str], state: str) -> None:
+    if state == "stale":
+        edit(fleet / PAYMENTS, "owner: payments-team@example.com", "owner: others@example.com")
+    if state == "broken":
+        edit(fleet / PAYMENTS, "owner:", "owned_by:")
+    json.loads(run(*verb, "--format", "json").out)
+
+
+def test_json_findings_have_rule_and_place(run: Run, fleet: Path) -> None:
+    edit(fleet / PAYMENTS, "owner:", "owned_by:")
+    findings = json.loads(run("validate", "--format", "json").out)
+    assert {(f["path"], f["severity"]) for f in findings} == {(PAYMENTS, "error")}
+    assert all(f["rule"].startswith("CK") and f["fingerprint"] for f in findings)
+
+
+def test_render_says_in_json_what_it_wrote(run: Run, fleet: Path) -> None:
+    (fleet / RENDERED).unlink()
+    assert json.loads(run("render", "--format", "json").out) == {
+        "added": [RENDERED],
+        "changed": [],
+        "removed": [],
+        "unchanged": 28,
+    }
+
+
+def test_render_check_names_what_is_missing_stale_and_left_over(run: Run, fleet: Path) -> None:
+    edit(fleet / PAYMENTS, "owner: payments-team@example.com", "owner: others@example.com")
+    (fleet / "terraform/platform/root.tf").unlink()
+    (fleet / "clients/search.yaml").unlink()
+    out = run("render", "--check", "--format", "concise").out
+    assert f"{RENDERED}: error CK701 the file is out of date" in out
+    assert "terraform/platform/root.tf: error CK701 the file is missing" in out
+    left_over = "terraform/accounts/333333333333/vault/client-search.tf"
+    assert f"{left_over}: error CK701 no manifest says that this file exists" in out
+
+
+def test_a_hand_edit_is_told_from_a_stale_file(run: Run, fleet: Path) -> None:
+    edit(fleet / RENDERED, "3600", "36000")
+    assert f"{RENDERED}: error CK703" in run("check", "--format", "concise").out
+
+
+def test_render_diff_shows_the_change_and_writes_nothing(run: Run, fleet: Path) -> None:
+    edit(fleet / PAYMENTS, "owner: payments-team@example.com", "owner: others@example.com")
+    before = (fleet / RENDERED).read_bytes()
+    ended = run("render", "--diff")
+    assert ended.code == ExitCode.CLEAN
+    assert f"--- a/{RENDERED}\n+++ b/{RENDERED}\n" in ended.out
+    assert "-# Owner: payments-team@example.com\n+# Owner: others@example.com\n" in ended.out
+    assert (fleet / RENDERED).read_bytes() == before
+
+
+def test_render_diff_with_check_fails_when_there_is_a_difference(run: Run, fleet: Path) -> None:
+    assert run("render", "--diff", "--check").code == ExitCode.CLEAN
+    edit(fleet / PAYMENTS, "owner: payments-team@example.com", "owner: others@example.com")
+    ended = run("render", "--diff", "--check")
+    assert ended.code == ExitCode.FINDINGS
+    assert "+# Owner: others@example.com" in ended.out
+
+
+def test_the_folder_is_the_one_that_c_names_or_the_current_one(fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fleet.parent)
+    assert program("-C", "fleet", "check").code == ExitCode.CLEAN
+    assert program("check").code == ExitCode.FINDINGS, "there is no client manifest here"
+    assert program("check", environment={"CROSSKEYS_DIRECTORY": "fleet"}).code == ExitCode.CLEAN
+    monkeypatch.chdir(fleet)
+    assert program("check").code == ExitCode.CLEAN
+
+
+def on_a_terminal(fleet: Path, *arguments: str, **environment: str) -> str:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [PROGRAM, "-C", str(fleet), *arguments],
+        env={**os.environ, "TERM": "xterm", **environment},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                chunk = os.read(ours, 4096)
+            except OSError:  # Linux: the other end of the terminal is closed
+                break
+            said += chunk
+        process.wait()
+    os.close(ours)
+    return said.decode()
+
+
+def test_colours_are_for_terminals_that_want_them(run: Run, fleet: Path) -> None:
+    edit(fleet / PAYMENTS, "owner:", "owned_by:")
+    assert ANSI in on_a_terminal(fleet, "validate")
+    assert ANSI not in on_a_terminal(fleet, "validate", NO_COLOR="1")
+    assert ANSI not in on_a_terminal(fleet, "validate", "--format", "json")
+    assert ANSI not in run("validate").out
+
+
+def test_what_a_manifest_says_never_reaches_a_shell_that_evaluates_the_sandboxs_variables(
+    run: Run, fleet: Path
+) -> None:
+    edit(fleet / PAYMENTS, "owner:", '"$(touch pwned)":')
+    for fmt in ("env", "json", "full"):
+        ended = run("sandbox", "up", "--format", fmt)
+        assert ended.code == ExitCode.FINDINGS
+        assert ended.out == ""
+        assert "touch pwned" in ended.err
+
+
+def test_schemas_are_printed_and_written(run: Run, fleet: Path) -> None:
+    for kind in ("client", "account", "fleet"):
+        assert json.loads(run("schema", kind).out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert run("schema").out == run("schema", "client").out
+    assert run("schema", "--write", "made/schemas").code == ExitCode.CLEAN
+    written = {path.name: path.read_text() for path in (fleet / "made/schemas").iterdir()}
+    assert sorted(written) == ["account.schema.json", "client.schema.json", "fleet.schema.json"]
+    assert written["client.schema.json"] == run("schema", "client").out

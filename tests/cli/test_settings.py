@@ -1,0 +1,89 @@
+"""A flag comes before a CROSSKEYS_ variable, that before `run:` in crosskeys.yaml, and that before the default."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from generator.cli import runs
+from tests.cli.conftest import edit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.cli.conftest import Run
+
+
+def set_in_fleet(fleet: Path, key: str, value: object) -> None:
+    with (fleet / "crosskeys.yaml").open("a") as file:
+        file.write(f"\nrun: {{{key}: {value}}}\n")
+
+
+def format_of(out: str) -> str:
+    try:
+        json.loads(out)
+    except ValueError:
+        return "full" if "-->" in out else "concise"
+    return "json"
+
+
+def test_format(run: Run, fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(fleet / "clients/payments.yaml", "owner:", "owned_by:")
+    assert format_of(run("validate").out) == "full"
+    set_in_fleet(fleet, "format", "concise")
+    assert format_of(run("validate").out) == "concise"
+    monkeypatch.setenv("CROSSKEYS_FORMAT", "json")
+    assert format_of(run("validate").out) == "json"
+    assert format_of(run("validate", "--format", "full").out) == "full"
+
+
+def test_jobs(run: Run, fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def planned(_workspaces: Any, _aside: Any, jobs: int, *_rest: Any, **_more: Any) -> tuple[()]:
+        asked.append(jobs)
+        return ()
+
+    monkeypatch.setattr(runs, "_workspaces", lambda *_: ((), None))
+    monkeypatch.setattr(runs, "_planned", planned)
+    run("plan")
+    set_in_fleet(fleet, "jobs", 7)
+    run("plan")
+    monkeypatch.setenv("CROSSKEYS_JOBS", "5")
+    run("plan")
+    run("plan", "--jobs", "3")
+    run("plan", "-j", "2")
+    assert asked == [os.cpu_count(), 7, 5, 3, 2]
+
+
+def test_log_format(run: Run, fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_json(err: str) -> bool:
+        lines = err.splitlines()
+        assert lines
+        return all(line.startswith("{") for line in lines)
+
+    assert not is_json(run("-v", "check").err)
+    set_in_fleet(fleet, "log_format", "json")
+    assert is_json(run("-v", "check").err)
+    monkeypatch.setenv("CROSSKEYS_LOG_FORMAT", "text")
+    assert not is_json(run("-v", "check").err)
+    assert is_json(run("-v", "--log-format", "json", "check").err)
+
+
+def test_target(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def workspaces(_here: Any, target: str, *_rest: Any) -> tuple[tuple[()], None]:
+        asked.append(target)
+        return (), None
+
+    monkeypatch.setattr(runs, "_workspaces", workspaces)
+    monkeypatch.setattr(runs, "_planned", lambda *_, **__: ())
+    run("plan")
+    monkeypatch.setenv("CROSSKEYS_TARGET", "live")
+    run("plan")
+    run("plan", "--target", "sandbox")
+    assert asked == ["sandbox", "live", "sandbox"]
