@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 
 class Hcl(str):
@@ -29,7 +29,7 @@ def literal(value: object, indent: int = 0) -> Hcl:  # noqa: PLR0911 - one for e
     """Return the HCL literal that Terraform evaluates to ``value``, as ``terraform fmt`` writes it.
 
     Args:
-        value: A string, boolean, integer or None, a sequence of these, or a mapping to any of these.
+        value: A string, boolean, integer or None, a list or tuple of these, or a mapping to any of these.
         indent: Indentation, in spaces, of the line on which the value begins; a mapping takes a line for each key.
 
     Strings follow HCL's template syntax: backslash escapes, then ``${`` and ``%{`` doubled to stay text
@@ -52,15 +52,15 @@ def literal(value: object, indent: int = 0) -> Hcl:  # noqa: PLR0911 - one for e
             return Hcl("null")
         case Mapping():
             return Hcl(_braced({_key(str(key)): _within(item, Mapping) for key, item in value.items()}, indent))
-        case Sequence():
-            return Hcl(f"[{', '.join(_within(item, (Mapping, Sequence)) for item in value)}]")
+        case list() | tuple():
+            return Hcl(f"[{', '.join(_within(item, (Mapping, list, tuple)) for item in value)}]")
         case _:
             raise TypeError(f"no HCL literal for {type(value).__name__}")
 
 
 def _within(value: object, refused: type | tuple[type, ...]) -> Hcl:
     # No manifest nests deeper, and what is nested deeper is laid out by other rules.
-    if isinstance(value, refused) and not isinstance(value, str):
+    if isinstance(value, refused):
         raise TypeError(f"no HCL literal for {type(value).__name__} at this depth")
     return literal(value)
 
