@@ -85,7 +85,7 @@ def _roots(fleet: Fleet) -> Iterator[Root]:
             (),
             handover=False,
             pages=(
-                _root_page(settings, "platform", "vault", "platform/root.tf.j2", "crosskeys.yaml"),
+                _root_page(settings, "platform", "vault", "vault/root.tf.j2", "crosskeys.yaml"),
                 _page("platform/platform.tf", "platform/platform.tf.j2", "crosskeys.yaml", settings=settings),
             ),
         )
