@@ -19,7 +19,7 @@ from generator.diagnostics import Span
 
 LONGEST = 1 << 20
 _DEEPEST = 16
-_TAKES_NO_NEWLINE = re.compile("[\0-\x08\x0b-\x1f\x7f\ufeff]")
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def parse(text: str, at: Span) -> Body:
 
     if len(text) > LONGEST:
         raise Unreadable(TOO_LARGE, at, f"the file is longer than {LONGEST} characters")
-    if control := _TAKES_NO_NEWLINE.search(text):
+    if control := _CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + at.line
         character = f"U+{ord(control[0]):04X}"
         raise Unreadable(SYNTAX, Span(at.path, line, 1, line, 1), f"the control character {character} in HCL")

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _ALONE = 200
 """Up to this many files are read in this process: starting others costs as much."""
-_CHUNK = 25
 _SHOWN = 10
 
 _HELP = (
@@ -91,23 +90,12 @@ def _cached_problems(pending: Pending, cache: Path) -> list[str]:
 
 def _problems(pending: Pending) -> list[str]:
     items = [(path, text, wanted) for path, (text, wanted) in pending.items()]
-    workers = min(len(os.sched_getaffinity(0)), len(items) // _ALONE)
-    if workers < 2:  # noqa: PLR2004 - one more process than this one would gain nothing
+    count = min(len(os.sched_getaffinity(0)), len(items) // _ALONE)
+    if count < 2:  # noqa: PLR2004 - one more process than this one would gain nothing
         return [problem for item in items for problem in check(*item)]
-    import multiprocessing  # noqa: PLC0415 - needed by the rare run that reads many files
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - as above
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - as above
+    from generator.audit import workers  # noqa: PLC0415 - for the rare run that reads many files
 
-    try:
-        # Forking a process that has threads is unsafe, so the workers start afresh.
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-            found = pool.map(check, *zip(*items, strict=True), chunksize=_CHUNK)
-            return [problem for problems in found for problem in problems]
-    except BrokenProcessPool as error:
-        raise InternalError(
-            "a process that reads the rendered files back was ended from outside",
-            help="run this again; if it was for want of memory, close other programs first",
-        ) from error
+    return [problem for problems in workers.each(check, items, count) for problem in problems]
 
 
 def check(path: str, text: str, wanted: tuple[Declaration, ...]) -> list[str]:

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-import threading
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.audit import parseback, verdicts
+from generator.audit import parseback
 from generator.audit.expected import expected
 from generator.audit.parseback import verify
-from generator.audit.read import read, read_file
+from generator.audit.read import read
 from generator.errors import InternalError
 from generator.manifest.settings import FleetSettings
 from generator.render.layout import layout
@@ -48,10 +45,6 @@ OWN = "secret/data/certs/111111111111/payments-app/*"
 def render(fleet: Fleet, *templates: Path) -> dict[str, str]:
     pages = [page for root in layout(fleet) for page in root.pages]
     return Renderer([*templates, CHECKOUT / "templates"]).render(pages)
-
-
-def names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
 
 
 def refusal(fleet: Fleet, texts: Mapping[str, str], cache: Path | None = None) -> str:
@@ -321,109 +314,6 @@ def test_a_template_that_changes_the_meaning_is_refused(  # noqa: PLR0917 - fixt
     assert named in refusal(fleet, render(fleet, overridden(tmp_path, name, old, new)))
 
 
-@pytest.fixture
-def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths that are read from now on, in order."""
-    seen: list[str] = []
-
-    def recording(path: str, text: str) -> object:
-        seen.append(path)
-        return read_file(path, text)
-
-    monkeypatch.setattr(parseback, "read_file", recording)
-    return seen
-
-
-def test_only_what_changed_is_read_again(
-    fleet: Fleet, texts: dict[str, str], tmp_path: Path, readings: list[str]
-) -> None:
-    verify(fleet, texts, tmp_path)
-    assert sorted(readings) == sorted(texts)
-    readings.clear()
-    verify(fleet, texts, tmp_path)
-    assert readings == []
-    verify(fleet, texts | {VAULT_CLIENT: texts[VAULT_CLIENT] + "# more\n"}, tmp_path)
-    assert readings == [VAULT_CLIENT]
-
-
-def test_the_same_text_under_another_manifest_is_read_again(
-    fleet: Fleet, texts: dict[str, str], tmp_path: Path
-) -> None:
-    verify(fleet, texts, tmp_path)
-    account, *others = fleet.accounts
-    clients = tuple(replace(client, token_ttl=60) for client in account.clients)
-    changed = replace(fleet, accounts=(replace(account, clients=clients), *others))
-    assert "token_ttl: expected 60" in refusal(changed, texts, tmp_path)
-
-
-def test_a_refusal_is_never_remembered(fleet: Fleet, texts: dict[str, str], tmp_path: Path) -> None:
-    wrong = texts | {VAULT_CLIENT: texts[VAULT_CLIENT].replace("3600", "60")}
-    assert refusal(fleet, wrong, tmp_path) == refusal(fleet, wrong, tmp_path) == refusal(fleet, wrong)
-    assert not (tmp_path / verdicts.NAME).exists()
-
-
-@pytest.mark.parametrize("left", [b"", b"\0", b"x" * 4096, None])
-def test_a_damaged_cache_is_read_over_and_made_anew(
-    fleet: Fleet, texts: dict[str, str], tmp_path: Path, readings: list[str], left: bytes | None
-) -> None:
-    verify(fleet, texts, tmp_path)
-    file = tmp_path / verdicts.NAME
-    good = file.read_bytes()
-    file.write_bytes(good[:-1] + bytes([good[-1] ^ 1]) if left is None else left)
-    readings.clear()
-    verify(fleet, texts, tmp_path)
-    assert sorted(readings) == sorted(texts)
-    assert file.read_bytes() == good
-
-
-def test_a_cache_of_another_reader_counts_for_nothing(
-    fleet: Fleet, texts: dict[str, str], tmp_path: Path, readings: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    verify(fleet, texts, tmp_path)
-    readings.clear()
-    monkeypatch.setattr(parseback, "version", lambda name: f"another {name}")
-    verify(fleet, texts, tmp_path)
-    assert sorted(readings) == sorted(texts)
-
-
-def test_a_cache_that_cannot_be_written_is_done_without(fleet: Fleet, texts: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    verify(fleet, texts, tmp_path / "file")
-    (tmp_path / "folder" / verdicts.NAME).mkdir(parents=True)
-    verify(fleet, texts, tmp_path / "folder")
-    assert names(tmp_path / "folder") == [verdicts.NAME]
-
-
-def test_the_cache_is_this_users_alone_and_leaves_nothing_aside(
-    fleet: Fleet, texts: dict[str, str], tmp_path: Path
-) -> None:
-    verify(fleet, texts, tmp_path)
-    assert names(tmp_path) == [verdicts.NAME]
-    assert (tmp_path / verdicts.NAME).stat().st_mode & 0o077 == 0
-
-
-def test_the_cache_keeps_what_other_fleets_know_and_stays_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(verdicts, "MOST", 3)
-    one, two, three, four = (bytes([number]) * 32 for number in range(4))
-    verdicts.save(tmp_path, [one, two], [])
-    verdicts.save(tmp_path, [three], verdicts.load(tmp_path))
-    assert list(verdicts.load(tmp_path)) == [three, one, two]
-    verdicts.save(tmp_path, [four], verdicts.load(tmp_path))
-    assert list(verdicts.load(tmp_path)) == [four, three, one]
-
-
-def test_writers_at_the_same_time_leave_a_whole_file(tmp_path: Path) -> None:
-    keys = [[bytes([writer, number]) * 16 for number in range(200)] for writer in range(8)]
-    threads = [threading.Thread(target=verdicts.save, args=(tmp_path, mine, [])) for mine in keys]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert list(verdicts.load(tmp_path)) in keys
-
-
 def test_many_files_are_read_by_several_processes_to_the_same_end(
     fleet: Fleet, texts: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -434,32 +324,6 @@ def test_many_files_are_read_by_several_processes_to_the_same_end(
     message = refusal(fleet, wrong)
     assert "token_ttl: expected 3600, found 60" in message
     assert f"{LEDGER}:1:" in message
-
-
-_WARM = """
-import sys
-from pathlib import Path
-from generator.manifest.fleet import resolve
-from generator.manifest.load import load
-from generator.audit.parseback import verify
-from generator.render.layout import layout
-from generator.render.render import Renderer
-fleet = resolve(load(Path(sys.argv[1]))[0])
-pages = [page for root in layout(fleet) for page in root.pages]
-verify(fleet, Renderer([Path(sys.argv[1], "templates")]).render(pages), Path(sys.argv[2]))
-print(*sorted({"hcl2", "lark", "multiprocessing"} & sys.modules.keys()))
-"""
-
-
-def test_a_warm_cache_needs_neither_parser_nor_processes(fleet: Fleet, texts: dict[str, str], tmp_path: Path) -> None:
-    def loaded() -> str:
-        command = [sys.executable, "-c", _WARM, str(CHECKOUT), str(tmp_path)]
-        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=CHECKOUT).stdout.strip()
-
-    verify(fleet, texts, tmp_path)
-    assert loaded() == ""
-    (tmp_path / verdicts.NAME).unlink()
-    assert loaded() == "hcl2 lark"
 
 
 TAG = st.text(st.characters(categories=["L", "N", "Z"], include_characters="_.:/=+-@"), min_size=1).map(
