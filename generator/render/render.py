@@ -40,7 +40,7 @@ class Renderer:
             keep_trailing_newline=True,
         )
         self._environment.filters |= {
-            "hcl": lambda value, indent=0: hcl.literal(value, indent),
+            "hcl": _literal,
             "identifier": hcl.identifier,
             "label": hcl.label,
             "comment": hcl.comment,
@@ -89,6 +89,12 @@ def is_untouched(text: str) -> bool:
 
 def _digest(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _literal(value: object, indent: int = 0) -> hcl.Hcl:
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises an error that names what is undefined
+    return hcl.literal(value, indent)
 
 
 def _only_hcl(value: object) -> hcl.Hcl:

@@ -7,14 +7,16 @@ import os
 import subprocess
 import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.render.hcl import Hcl, comment, identifier, label, literal, policy_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTILE = [
     *("", " ", '"', "\\", '\\"', "\\\\", "\\n", "\\u0041", "'", "`"),
