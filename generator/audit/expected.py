@@ -166,25 +166,25 @@ def _aws_sts(settings: FleetSettings, account: Account, path: str) -> Iterator[D
         Statement(sid="FindInstances", effect="Allow", actions=("ec2:DescribeInstances",), resources=("*",)),
         Statement(sid="ReadRoles", effect="Allow", actions=("iam:GetRole",), resources=(roles,)),
     )
-    yield PolicyDocument(root=root, span=span, label="vault_trust", statements=(trust,))
-    yield PolicyDocument(root=root, span=span, label="vault_permissions", statements=permissions)
+    yield PolicyDocument(root=root, span=span, label="vault_sts_trust", statements=(trust,))
+    yield PolicyDocument(root=root, span=span, label="vault_sts_permissions", statements=permissions)
     yield IamRole(
         root=root,
         span=span,
-        label="vault",
+        label="vault_sts",
         name=account.sts.role,
         description=_VAULT_STS_DESCRIPTION,
-        assume_role_policy=Reference("data.aws_iam_policy_document.vault_trust", "json"),
+        assume_role_policy=Reference("data.aws_iam_policy_document.vault_sts_trust", "json"),
         permissions_boundary=account.sts_boundary,
         max_session_duration=_VAULT_STS_SESSION,
     )
     yield IamRolePolicy(
         root=root,
         span=span,
-        label="vault",
+        label="vault_sts",
         name=account.sts.role,
-        role=Reference("aws_iam_role.vault", "name"),
-        policy=Reference("data.aws_iam_policy_document.vault_permissions", "json"),
+        role=Reference("aws_iam_role.vault_sts", "name"),
+        policy=Reference("data.aws_iam_policy_document.vault_sts_permissions", "json"),
     )
 
 

@@ -200,7 +200,7 @@ MUTATIONS = {
     "any principal of Vault's account": (AWS_STS, r"role/hcp-vault\"", 'root"', "principals[0].identifiers[0]"),
     "a wider permission": (AWS_STS, r"iam:GetRole", "iam:*", "statements[1].actions[0]"),
     "roles of every account": (AWS_STS, r"iam::222222222222:role/\*", "iam::*:role/*", "statements[1].resources[0]"),
-    "permissions as trust": (AWS_STS, r"vault_trust\.json", "vault_permissions.json", "assume_role_policy: expected"),
+    "permissions as trust": (AWS_STS, r"vault_sts_trust\.json", "vault_sts_permissions.json", "assume_role_policy: expected"),
     "another STS external id": (VAULT_STS, r"-5f1d", "-5f1e", "external_id: expected"),
     "no STS external id": (VAULT_STS, r"  external_id.*\n", "", "external_id: expected"),
     "another STS account": (VAULT_STS, r'(account_id +)= "2', r'\1= "3', "account_id: expected"),
@@ -264,7 +264,7 @@ def test_two_files_of_a_root_that_declare_the_same_are_refused(fleet: Fleet) -> 
         for account in fleet.accounts
     )
     clashing = replace(fleet, accounts=accounts)
-    assert "aws_iam_role.vault is declared in" in refusal(clashing, render(clashing))
+    assert "aws_iam_role.vault_sts is declared in" in refusal(clashing, render(clashing))
 
 
 def test_a_setting_that_is_true_is_not_one_that_is_1(fleet: Fleet) -> None:
