@@ -17,7 +17,7 @@ SHARED_POLICY = "CK312"
 SHARED_PRINCIPAL = "CK313"
 SHARED_IAM_ROLE = "CK314"
 SHARED_INSTANCE_PROFILE = "CK315"
-OVERLAPPING_DIRECTORY = "CK316"
+SHARED_DIRECTORY = "CK316"
 
 
 def check(fleet: Fleet) -> Iterator[Diagnostic]:
@@ -79,7 +79,17 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
         message=lambda _: "another client of the account has an instance profile of this name",
         help_="an instance profile holds one role; set `aws.instance_profile` to a name of its own",
     )
-    yield from _directories(clients)
+    yield from _doubles(
+        clients,
+        SHARED_DIRECTORY,
+        # Placeholders hold no slash, so all directories are equally deep: none lies in another.
+        key=lambda client: client.directory,
+        place=lambda _: ("role_name",),
+        message=lambda client: f"the directory `{client.directory}` is another client's already",
+        help_="each client needs a directory of its own; check `vault.directory` in crosskeys.yaml",
+        # One principal twice is a finding of its own, and says more.
+        unless=lambda one, other: one.principal_arn == other.principal_arn,
+    )
 
 
 def _doubles(
@@ -98,24 +108,6 @@ def _doubles(
         if other is not client and not unless(other, client):
             here, there = client.source.span(*place(client)), other.source.span(*place(other))
             yield collision(rule, here, message(client), help_, there)
-
-
-def _directories(clients: tuple[Client, ...]) -> Iterator[Diagnostic]:
-    owners: dict[str, Client] = {}
-    for client in sorted(clients, key=lambda each: (f"{each.directory}/", each.path)):
-        segments = client.directory.split("/")
-        above = ("/".join(segments[:count]) for count in range(1, len(segments) + 1))
-        outer = next((owners[path] for path in above if path in owners), None)
-        owners.setdefault(client.directory, client)
-        # One principal twice is a finding of its own, and says more.
-        if outer and outer.principal_arn != client.principal_arn:
-            yield collision(
-                OVERLAPPING_DIRECTORY,
-                client.source.span("role_name"),
-                f"the directory `{client.directory}` lies in or equals another client's, `{outer.directory}`",
-                "each client needs a directory outside every other's; check `vault.directory` in crosskeys.yaml",
-                outer.source.span("role_name"),
-            )
 
 
 def collision(rule: str, span: Span, message: str, help_: str, other: Span) -> Diagnostic:

@@ -109,24 +109,24 @@ CASES = {
         "clients/a.yaml:3:12",
     ),
     "one directory": Case(
-        names.OVERLAPPING_DIRECTORY,
+        names.SHARED_DIRECTORY,
         "clients/b.yaml:3:12",
         {SETTINGS: "vault: {directory: 'certs/{account_id}'}\n", A: client("a"), B: client("b")},
         {B: client("b", account_id="222222222222")},
-        "equals another client's, `certs/111111111111`",
+        "the directory `certs/111111111111` is another client's already",
         "clients/a.yaml:3:12",
     ),
-    "a directory in another's": Case(
-        names.OVERLAPPING_DIRECTORY,
+    "one directory in two accounts": Case(
+        names.SHARED_DIRECTORY,
         "clients/ab.yaml:3:12",
         {
             SETTINGS: "vault: {directory: 'certs/{role_name}', role: '{name}'}\n",
             A: client("a"),
             "clients/ab.yaml": client("ab", "aws: {instance_profile: x}\n", "222222222222", role="a"),
         },
-        # A prefix of the text alone is no directory above.
+        # Directories are told apart to their last character.
         {"clients/ab.yaml": client("ab", account_id="222222222222", role="a.b")},
-        "the directory `certs/a` lies in or equals",
+        "the directory `certs/a` is another client's already",
         "clients/a.yaml:3:12",
     ),
     "an unregistered account": Case(
@@ -295,6 +295,16 @@ CASES = {
         {A: client("a", "aws: {permissions_boundary: 'arn:aws-cn:iam::111111111111:policy/x'}\n")},
         {A: client("a", "aws: {permissions_boundary: 'arn:aws:iam::111111111111:policy/x'}\n")},
         "of the partition `aws-cn`, and this fleet is of `aws`",
+    ),
+    "a commercial boundary in GovCloud": Case(
+        aws.WRONG_PARTITION,
+        "clients/a.yaml:5:29",
+        {
+            SETTINGS: "aws: {partition: aws-us-gov, region: us-gov-west-1}\n",
+            A: client("a", "aws: {permissions_boundary: 'arn:aws:iam::111111111111:policy/x'}\n"),
+        },
+        {A: client("a", "aws: {permissions_boundary: 'arn:aws-us-gov:iam::111111111111:policy/x'}\n")},
+        "of the partition `aws`, and this fleet is of `aws-us-gov`",
     ),
     "a principal of another partition": Case(
         aws.WRONG_PARTITION,
