@@ -258,7 +258,7 @@ def test_all_files_are_reported_up_to_a_few(fleet: Fleet, texts: dict[str, str])
 
 def test_two_files_of_a_root_that_declare_the_same_are_refused(fleet: Fleet) -> None:
     accounts = tuple(
-        replace(account, clients=tuple(replace(client, name="vault") for client in account.clients[:1]))
+        replace(account, clients=tuple(replace(client, name="vault_sts") for client in account.clients[:1]))
         if account.id == "222222222222"
         else account
         for account in fleet.accounts
