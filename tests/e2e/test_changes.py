@@ -1,0 +1,148 @@
+"""Clients come and go beside others that stay as they are.
+
+The tests of this module tell one story on the example fleet, in order, and leave it as they found it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from generator.sandbox.login import token_of
+from tests.e2e.fleets import aws_objects, client_of, vault_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.sandbox.world import World
+    from tests.e2e.fleets import FleetFolder
+
+pytestmark = pytest.mark.toolchain
+
+ORDERS = {"name": "orders", "account_id": "333333333333", "role_name": "orders-app", "owner": "orders@example.com"}
+AUDIT = {
+    "name": "audit",
+    "account_id": "555555555555",
+    "role_name": "audit",
+    "owner": "audit@example.com",
+    "aws": {"role": "existing"},
+}
+
+
+def everything(world: World) -> dict[str, object]:
+    """Return all that Vault and the accounts of the fleet have."""
+    found = vault_objects(world)
+    for account in world.fleet.accounts:
+        found |= aws_objects(world, account.id)
+    return found
+
+
+def outcomes(said: str) -> dict[str, str]:
+    """Return each root's last outcome in the tables of a run."""
+    rows = (line.split() for line in said.splitlines())
+    return {row[0]: row[1] for row in rows if len(row) == 6 and row[0] not in {"root", "total:"}}
+
+
+def order_of_applies(said: str) -> list[str]:
+    """Return the roots in the order in which their applies ended."""
+    return [line.split()[1] for line in said.splitlines() if line.startswith("apply ")]
+
+
+@pytest.fixture(scope="module")
+def before(example: FleetFolder, world: World) -> Iterator[dict[str, object]]:
+    """All that there was before the story began."""
+    found = everything(world)
+    yield found
+    for name in ("orders", "audit", "accounts/555555555555"):
+        (example.folder / f"clients/{name}.yaml").unlink(missing_ok=True)
+    example.run("render")
+
+
+def owner_iam(world: World, account_id: str) -> Any:
+    return world.accounts.client("iam", world.accounts.owner_of(account_id))
+
+
+def test_root_that_fails_is_reported_in_terraforms_words_and_stops_its_account_alone(
+    example: FleetFolder, world: World, before: dict[str, object]
+) -> None:
+    assert before
+    example.write("clients/orders.yaml", ORDERS)
+    example.write("clients/audit.yaml", AUDIT)
+    example.run("render")
+    foreign = owner_iam(world, "333333333333")
+    foreign.create_role(RoleName="orders-app", AssumeRolePolicyDocument="{}")
+    try:
+        done = example.run("apply", "--yes", "--client", "orders", "--client", "audit", code=4)
+    finally:
+        foreign.delete_role(RoleName="orders-app")
+    assert outcomes(done.out) == {
+        "accounts/333333333333/aws": "failed",
+        "accounts/333333333333/vault": "skipped",
+        "accounts/555555555555/aws": "unchanged",
+        "accounts/555555555555/vault": "applied",
+    }
+    assert "error: creating IAM Role (orders-app)" in done.out
+    assert "EntityAlreadyExists" in done.out
+    assert "accounts/333333333333/aws/client-orders.tf:" in done.out
+    assert "accounts/333333333333/vault skipped: accounts/333333333333/aws failed" in done.out
+    assert "Traceback" not in done.err
+
+
+def test_next_apply_makes_what_is_missing_and_touches_nothing_else(
+    example: FleetFolder, before: dict[str, object]
+) -> None:
+    done = example.run("apply", "--yes", "--client", "orders")
+    applied = order_of_applies(done.err)
+    assert applied.index("accounts/333333333333/aws") < applied.index("accounts/333333333333/vault")
+    world = example.world()
+    after = everything(world)
+    assert {key: after[key] for key in before} == before
+    assert after.keys() - before.keys() == {
+        "auth/aws/role/audit",
+        "auth/aws/role/orders-app",
+        "sys/policies/acl/audit-policy",
+        "sys/policies/acl/orders-policy",
+        "arn:aws:iam::333333333333:instance-profile/orders-app",
+        "arn:aws:iam::333333333333:role/orders-app",
+        "arn:aws:iam::555555555555:role/audit",
+    }
+    for name in ("orders", "audit"):
+        assert set(token_of(world, client_of(world, name))[1]["policies"]) == {"default", f"{name}-policy"}
+
+
+def test_client_that_is_removed_loses_its_access_before_its_iam_role_and_nobody_else_loses_anything(
+    example: FleetFolder, before: dict[str, object]
+) -> None:
+    example.remove("clients/orders.yaml")
+    example.run("render")
+    done = example.run("apply", "--yes", "--account", "333333333333")
+    # Nobody may make the IAM role anew while Vault still trusts its ARN.
+    assert order_of_applies(done.err) == ["accounts/333333333333/vault", "accounts/333333333333/aws"]
+    after = everything(example.world())
+    assert {key: after[key] for key in before} == before
+    assert {key for key in after.keys() - before.keys() if "orders" in key} == set()
+    example.run("plan", "--check", "--account", "333333333333")
+
+
+def test_last_client_of_an_account_without_a_manifest_cannot_just_vanish(
+    example: FleetFolder, before: dict[str, object]
+) -> None:
+    example.remove("clients/audit.yaml")
+    example.run("render")
+    refused = example.run("plan", code=3)
+    assert "roots that are no longer rendered still have objects" in refused.err
+    assert "accounts/555555555555/vault: " in refused.err
+    assert {"vault_policy.audit", "vault_aws_auth_backend_role.audit"} <= set(
+        refused.err.replace(",", " ").replace("\n", " ").split()
+    )
+    assert "auth/aws/role/audit" in vault_objects(example.world())
+
+    # What the message says to do.
+    example.write("clients/accounts/555555555555.yaml", {"name": "audit", "owner": "audit@example.com"})
+    example.run("render")
+    example.run("apply", "--yes", "--account", "555555555555")
+    example.remove("clients/accounts/555555555555.yaml")
+    example.run("render")
+    example.run("plan", "--check", "--account", "444444444444")
+    assert everything(example.world()) == before
