@@ -14,11 +14,12 @@ from generator.manifest.load import CLIENT_NOT_YET, SETTINGS_NOT_YET
 from generator.manifest.settings import FleetSettings
 from generator.manifest.source import parse
 from generator.manifest.validate import Sourced, validate
-from generator.manifest.values import Model
 from tests.docs.blocks import CHECKOUT, Block, blocks, run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from generator.manifest.values import Model
 
 CONSOLES = [block for block in blocks("console") if block.words == ()]
 IN_SANDBOX = [block for block in blocks("console") if block.words == ("sandbox",)]
