@@ -1,0 +1,87 @@
+"""What a rule is, and the catalogue of all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import Severity
+from generator.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A small fleet that shows a rule: the files that matter, by path relative to the fleet's folder.
+
+    Args:
+        files: Text of each file; a client is added where there is none, an account manifest where one is needed.
+    """
+
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule of the catalogue.
+
+    Args:
+        id: Its number: ``CK`` and three digits, the first of which is the family.
+        name: What it forbids, in words joined by hyphens.
+        title: What it forbids, as a sentence.
+        severity: How bad a finding of it is.
+        why: What would happen otherwise, in Markdown.
+        source: Where that is said: documentation or source code, with its address.
+        fix: What to do about a finding, in Markdown.
+        bad: A fleet with a finding of this rule.
+        good: The same fleet, put right.
+    """
+
+    id: str
+    name: str
+    title: str
+    severity: Severity = Severity.ERROR
+    why: str
+    source: str
+    fix: str
+    bad: Example
+    good: Example
+
+
+FAMILIES: Mapping[str, str] = {
+    "CK1": "YAML",
+    "CK2": "Fields",
+    "CK3": "Files and names",
+    "CK4": "Accounts",
+    "CK5": "Vault",
+    "CK6": "AWS",
+    "CK7": "The rendered tree",
+    "CK8": "What the rendered tree declares",
+    "CK9": "Life cycle",
+}
+"""Titles of the families, by the beginning of their rules' ids."""
+
+
+@cache
+def catalogue() -> Mapping[str, Rule]:
+    """Return every rule by id, in order.
+
+    Raises:
+        InternalError: When two rules have one id or one name.
+    """
+    from generator.rules import catalogue as package  # noqa: PLC0415 - its modules import this one
+
+    rules = [
+        rule
+        for module in iter_modules(package.__path__, f"{package.__name__}.")
+        for rule in import_module(module.name).RULES
+    ]
+    ordered = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
+    if len(ordered) < len(rules) or len({rule.name for rule in rules}) < len(rules):
+        raise InternalError("two rules of the catalogue have one id or one name")
+    return ordered
