@@ -32,7 +32,6 @@ EXAMPLES = [
     ("fleet", ROOT / "crosskeys.yaml"),
     *(("account", path) for path in sorted((ROOT / "clients" / "accounts").glob("*.yaml"))),
     *(("client", path) for path in sorted((ROOT / "clients").glob("*.yaml"))),
-    *(("fleet", path) for path in sorted((ROOT / "tests").glob("fleets/*/crosskeys.yaml"))),
     *(("fleet", path) for path in sorted((ROOT / "tests").glob("golden/*/crosskeys.yaml"))),
     *(("client", path) for path in sorted((ROOT / "tests").glob("golden/*/clients/*.yaml"))),
     *(("account", path) for path in sorted((ROOT / "tests").glob("golden/*/clients/accounts/*.yaml"))),
