@@ -10,7 +10,7 @@ from generator.errors import InternalError
 _PACKAGE = Path(__file__).parent
 
 
-def data(name: Literal["templates", "schemas", "toolchain"]) -> Path:
+def data(name: Literal["templates", "schemas", "toolchain", "scaffold"]) -> Path:
     """Return a data folder: inside the package when installed from a wheel, beside it in a checkout.
 
     The folder may be read-only.
