@@ -1,0 +1,133 @@
+"""No job that meets a pull request's code can have a credential, and no job has another side's."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.scaffold.files import GITLAB, WORKFLOWS, load, triggers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Only these run what has been merged, or what somebody with write access has pushed or started.
+TRUSTED = {"push", "merge_group", "workflow_dispatch"}
+BY_NAME = {path.stem: load(path) for path in WORKFLOWS}
+PIPELINE = load(GITLAB)
+
+
+def text_of(path: Path) -> str:
+    """Return a file without its comments."""
+    return "\n".join(line.split(" #")[0] for line in path.read_text("utf-8").splitlines() if line.lstrip()[:1] != "#")
+
+
+def writes(job: Any) -> set[str]:
+    return {scope for scope, level in job.get("permissions", {}).items() if level == "write"}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_no_job_has_a_permission_that_it_does_not_name(path: Path) -> None:
+    workflow = load(path)
+    assert workflow["permissions"] == {}
+    assert all(isinstance(job["permissions"], dict) for job in workflow["jobs"].values())
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_only_trusted_events_meet_an_environment_a_secret_or_oidc(path: Path) -> None:
+    workflow = load(path)
+    assert "pull_request_target" not in triggers(workflow)
+    assert not re.search(r"\bsecrets\b", text_of(path)), "everything comes from OIDC"
+    if triggers(workflow) <= TRUSTED:
+        return
+    for job in workflow["jobs"].values():
+        assert "environment" not in job
+        assert "id-token" not in job["permissions"]
+        assert not re.search(r"\bvars\.", text_of(path))
+
+
+def test_the_check_of_a_pull_request_can_only_read() -> None:
+    assert "pull_request" in triggers(BY_NAME["check"])
+    assert [job["permissions"] for job in BY_NAME["check"]["jobs"].values()] == [{"contents": "read"}]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_no_checkout_leaves_its_token_behind(path: Path) -> None:
+    steps = [step for job in load(path)["jobs"].values() for step in job["steps"]]
+    for step in steps:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_is_pinned_to_a_commit(path: Path) -> None:
+    for line in path.read_text("utf-8").splitlines():
+        if "uses:" in line:
+            assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+def test_what_writes_comments_runs_and_checks_out_nothing_of_the_pull_request() -> None:
+    assert triggers(BY_NAME["comment"]) == {"workflow_run"}
+    (job,) = BY_NAME["comment"]["jobs"].values()
+    assert writes(job) == {"pull-requests"}
+    assert not any("uses" in step for step in job["steps"])
+    for step in job["steps"]:
+        assert "${{" not in step["run"], "what others have named reaches the shell as variables only"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_no_expression_is_pasted_into_a_script(path: Path) -> None:
+    for job in load(path)["jobs"].values():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", "")
+
+
+def test_the_bot_never_runs_for_forks_and_never_on_the_default_branch() -> None:
+    bot = BY_NAME["render-bot"]
+    assert triggers(bot) == {"push"}
+    assert "main" in bot[True]["push"]["branches-ignore"]
+    (job,) = bot["jobs"].values()
+    assert writes(job) == {"contents", "actions"}
+    with_token = [step["name"] for step in job["steps"] if "github.token" in str(step.get("env"))]
+    assert with_token == ["Commit what was rendered"]
+
+
+def test_live_jobs_have_one_environment_a_side_and_log_in_to_vault_on_its_side_only() -> None:
+    jobs = BY_NAME["plan"]["jobs"]
+    assert {job["environment"] for job in jobs.values()} == {
+        "crosskeys-plan-${{ matrix.side }}",
+        "crosskeys-apply-${{ matrix.side }}",
+    }
+    for job in jobs.values():
+        logins = [step for step in job["steps"] if "vault-action" in step.get("uses", "")]
+        assert [step["if"] for step in logins] == ["${{ matrix.side == 'vault' }}"]
+    assert jobs["plan"]["if"] == "${{ github.ref == 'refs/heads/main' }}"
+    assert jobs["apply"]["needs"] == "plan"
+
+
+def test_plans_are_never_uploaded() -> None:
+    steps = [step for job in BY_NAME["plan"]["jobs"].values() for step in job["steps"]]
+    assert not any("artifact" in step.get("uses", "") for step in steps)
+    assert not any("artifacts" in job for name, job in PIPELINE.items() if isinstance(job, dict) and name != "check")
+
+
+def test_in_gitlab_merge_requests_meet_the_check_alone() -> None:
+    jobs = {name: job for name, job in PIPELINE.items() if isinstance(job, dict) and "rules" in job}
+    for name, job in jobs.items():
+        if name == "workflow":
+            continue
+        on_merge_request = any("merge_request_event" in rule["if"] for rule in job["rules"])
+        assert on_merge_request is (name == "check")
+        assert on_merge_request or all("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in r["if"] for r in job["rules"])
+        assert ("environment" in job) is not on_merge_request
+    assert not {"id_tokens", "environment", "extends"} & PIPELINE["check"].keys()
+
+
+def test_in_gitlab_only_vaults_side_gets_a_token_for_vault_and_applying_waits() -> None:
+    assert set(PIPELINE[".vault"]["id_tokens"]) == {"VAULT_ID_TOKEN", "AWS_ID_TOKEN"}
+    assert set(PIPELINE[".aws"]["id_tokens"]) == {"AWS_ID_TOKEN"}
+    assert "id_tokens" not in PIPELINE[".live"]
+    for side in ("vault", "aws"):
+        assert PIPELINE[f"apply-{side}"]["extends"] == [f".{side}", ".apply"]
+        assert {rule["when"] for rule in PIPELINE[f"apply-{side}"]["rules"]} == {"manual"}
