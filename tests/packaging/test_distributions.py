@@ -13,17 +13,19 @@ import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
 import pytest
 
 from generator import __version__
+from generator.resources import data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).parents[2]
-DATA = ("templates", "schemas", "toolchain")
+# What the code asks for, not what the build's settings say that it gets.
+DATA: tuple[str, ...] = get_args(get_type_hints(data)["name"])
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +57,12 @@ class Installation:
     def packages(self) -> Path:
         return next(self.folder.glob("lib/python*/site-packages"))
 
-    def run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, cwd: Path, program: str = "crosskeys") -> subprocess.CompletedProcess[str]:
         hidden = ("PYTHON", "CROSSKEYS_", "AWS_", "VAULT_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
         environment |= {"CROSSKEYS_CACHE_DIR": str(self.folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
-            [self.folder / "bin/crosskeys", *arguments],
+            [self.folder / "bin" / program, *arguments],
             cwd=cwd,
             env=environment,
             capture_output=True,
@@ -153,13 +155,7 @@ def test_the_source_distribution_holds_what_building_needs_and_no_fleet(dist: Pa
 def test_it_is_the_installed_package_that_runs(installed: Installation, fleet: Path) -> None:
     said = installed.run("--version", cwd=fleet).stdout
     assert said == f"crosskeys {__version__}\n"
-    where = subprocess.run(
-        [installed.folder / "bin/python", "-c", "import generator; print(generator.__file__)"],
-        cwd=fleet,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    where = installed.run("-c", "import generator; print(generator.__file__)", cwd=fleet, program="python").stdout
     assert Path(where.strip()).is_relative_to(installed.packages)
 
 
