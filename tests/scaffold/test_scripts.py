@@ -1,0 +1,153 @@
+"""Scripts of CI files, run for real where their platform can be stood in for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.scaffold.files import GITLAB, WORKFLOWS, commit, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKFLOW = {path.stem: load(path) for path in WORKFLOWS}
+COMMENT = WORKFLOW["comment"]["jobs"]["comment"]["steps"][0]["run"]
+PUSH = next(s["run"] for s in WORKFLOW["render-bot"]["jobs"]["render"]["steps"] if s["name"].startswith("Commit"))
+# Answers as gh would for one open pull request, and writes down what it is asked to do.
+GH = r"""#!/bin/sh
+printf '%s\n' "$*" >> "$CALLS"
+case "$*" in
+  *repos/o/r/pulls*) printf '%s' "$NUMBER" ;;
+  "run download"*) mkdir report && eval "$REPORT" ;;
+  *issues/7/comments*--jq*) printf '%s' "$MINE" ;;
+esac
+"""
+SEEN = """#!/bin/sh
+printf '%s %s\\n' "$(basename "$0")" "$*" >> "$CALLS"
+"""
+
+
+@pytest.fixture
+def stand_ins(tmp_path: Path) -> dict[str, str]:
+    """Stand-ins for programs that would need the network, and an environment that has them first."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, text in {"gh": GH, "crosskeys": SEEN, "python": SEEN}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    (tmp_path / "calls").touch()
+    home = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    return {"PATH": f"{folder}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls"), **home}
+
+
+def shell(text: str, cwd: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    argv = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text]
+    return subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "judged_as_proposed"), [("clients/search.yaml", False), ("requirements.txt", True)]
+)
+def test_gitlab_judges_data_with_the_target_branchs_settings(
+    repository: Path, proposed: Path, stand_ins: dict[str, str], changed: str, judged_as_proposed: bool
+) -> None:
+    (proposed / changed).write_text("changed\n")
+    commit(proposed)
+    branch = subprocess.run(
+        ["git", "-C", repository, "branch", "--show-current"], capture_output=True, text=True, check=True
+    )
+    variables = {"CI_PROJECT_DIR": str(proposed), "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": branch.stdout.strip()}
+    done = shell("\n".join(load(GITLAB)["check"]["script"]), proposed, stand_ins | variables)
+    assert done.returncode == 0, done.stderr
+    with open(stand_ins["CALLS"]) as calls:  # noqa: PTH123 - a path in text
+        install, _, check = calls.read().splitlines()
+    fleet = check.split()[2]
+    assert check == f"crosskeys -C {fleet} check"
+    assert install.endswith(f"--requirement {fleet}/requirements.txt")
+    assert (fleet == str(proposed)) is judged_as_proposed
+    assert ("platform team" in done.stdout) is judged_as_proposed
+    with open(f"{fleet}/{changed}") as file:  # noqa: PTH123 - a path in text
+        assert file.read() == "changed\n"
+
+
+class TestComment:
+    def run(self, tmp_path: Path, environment: dict[str, str], **variables: str) -> tuple[int, list[str]]:
+        (tmp_path / "job").mkdir()
+        facts = {
+            "GH_REPO": "o/r",
+            "RUN_ID": "1",
+            "RUN_URL": "https://x",
+            "HEAD": "o:b",
+            "HEAD_SHA": "abc",
+            "MARK": "<m>",
+        }
+        defaults = {"NUMBER": "7", "MINE": "", "REPORT": "echo fine > report/report.md"}
+        done = shell(COMMENT, tmp_path / "job", environment | facts | defaults | variables)
+        return done.returncode, (tmp_path / "calls").read_text().splitlines()
+
+    def test_is_written_once(self, tmp_path: Path, stand_ins: dict[str, str]) -> None:
+        code, calls = self.run(tmp_path, stand_ins)
+        assert code == 0
+        assert calls[-1] == "api --silent --method POST repos/o/r/issues/7/comments -F body=@comment.md"
+        assert (tmp_path / "job/comment.md").read_text() == "<m>\n[The check](https://x) of abc says:\n\nfine\n"
+
+    def test_is_renewed_afterwards(self, tmp_path: Path, stand_ins: dict[str, str]) -> None:
+        code, calls = self.run(tmp_path, stand_ins, MINE="41\n42")
+        assert code == 0
+        assert "--method PATCH repos/o/r/issues/comments/41 " in calls[-1]
+
+    def test_is_not_written_for_a_commit_that_is_no_longer_proposed(
+        self, tmp_path: Path, stand_ins: dict[str, str]
+    ) -> None:
+        code, calls = self.run(tmp_path, stand_ins, NUMBER="")
+        assert (code, len(calls)) == (0, 1)
+
+    def test_never_shows_what_a_link_leads_to(self, tmp_path: Path, stand_ins: dict[str, str]) -> None:
+        code, calls = self.run(tmp_path, stand_ins, REPORT="ln -s /etc/hostname report/report.md")
+        assert code == 1
+        assert not any("comments" in call for call in calls)
+
+    def test_is_not_too_long_to_be_taken(self, tmp_path: Path, stand_ins: dict[str, str]) -> None:
+        code, _ = self.run(tmp_path, stand_ins, REPORT="head -c 200000 /dev/zero | tr '\\0' x > report/report.md")
+        assert code == 0
+        assert (tmp_path / "job/comment.md").stat().st_size < 65536
+
+
+class TestBot:
+    def push(self, repository: Path, proposed: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        job = repository.parent / "job"
+        job.mkdir()
+        subprocess.run(["git", "-C", proposed, "switch", "--quiet", "--create", "new/client"], check=True)
+        subprocess.run(["git", "clone", "--quiet", repository, job / "fleet"], check=True)
+        proposed.rename(job / "proposed")
+        (job / "fleet/terraform/root.tf").write_text("# rendered anew\n")
+        return shell(PUSH, job, environment | {"BRANCH": "new/client"})
+
+    def pushed(self, repository: Path) -> str:
+        return subprocess.run(
+            ["git", "-C", repository, "show", "--format=%an", "--name-only", "new/client"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def test_commits_the_rendered_tree_alone_and_has_it_checked(
+        self, repository: Path, proposed: Path, stand_ins: dict[str, str], tmp_path: Path
+    ) -> None:
+        (proposed / "left-over").write_text("x\n")
+        done = self.push(repository, proposed, stand_ins)
+        assert done.returncode == 0, done.stderr
+        assert self.pushed(repository).split() == ["github-actions[bot]", "terraform/root.tf"]
+        assert (tmp_path / "calls").read_text().splitlines()[-1] == "workflow run check.yml --ref new/client"
+
+    def test_commits_nothing_when_all_is_rendered(
+        self, repository: Path, proposed: Path, stand_ins: dict[str, str], tmp_path: Path
+    ) -> None:
+        (proposed / "terraform/root.tf").write_text("# rendered anew\n")
+        commit(proposed)
+        done = self.push(repository, proposed, stand_ins)
+        assert (done.returncode, done.stdout) == (0, "terraform/ is up to date.\n"), done.stderr
+        assert (tmp_path / "calls").read_text() == ""
