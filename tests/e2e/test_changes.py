@@ -108,7 +108,8 @@ def test_next_apply_makes_what_is_missing_and_touches_nothing_else(
         "arn:aws:iam::555555555555:role/audit",
     }
     for name in ("orders", "audit"):
-        assert set(token_of(world, client_of(world, name))[1]["policies"]) == {"default", f"{name}-policy"}
+        token = token_of(world, client_of(world, name))[0].auth.token.lookup_self()["data"]
+        assert set(token["policies"]) == {"default", f"{name}-policy"}
 
 
 def test_client_that_is_removed_loses_its_access_before_its_iam_role_and_nobody_else_loses_anything(
