@@ -10,7 +10,7 @@ import pytest
 
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
-from generator.manifest.load import CLIENT_NOT_YET, SETTINGS_NOT_YET
+from generator.manifest.load import SETTINGS_NOT_YET
 from generator.manifest.settings import FleetSettings
 from generator.manifest.source import parse
 from generator.manifest.validate import Sourced, validate
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CONSOLES = [block for block in blocks("console") if block.words == ()]
 IN_SANDBOX = [block for block in blocks("console") if block.words == ("sandbox",)]
 KINDS: dict[str, tuple[type[Model], tuple[str, ...]]] = {
-    "client": (ClientManifest, CLIENT_NOT_YET),
+    "client": (ClientManifest, ()),
     "account": (AccountManifest, ()),
     "fleet": (FleetSettings, SETTINGS_NOT_YET),
 }
