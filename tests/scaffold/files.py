@@ -57,12 +57,13 @@ def scripts() -> Iterator[Script]:
 
 
 def commands() -> Iterator[tuple[str, ...]]:
-    """Yield the arguments of every crosskeys command in CI files and hooks, without the folder."""
+    """Yield the arguments of every crosskeys command in CI files and hooks, without the folder, for both sides."""
     texts = [script.text for script in scripts()]
     texts += [hook["entry"] for hook in load(HOOKS)]
     texts += [hook["entry"] for repo in load(HOOK_CONFIG)["repos"] for hook in repo["hooks"]]
     found = {
-        tuple(shlex.split(re.split(r" (?:>|\|\|) ", line)[0]))
+        tuple(shlex.split(re.split(r" (?:>|\|\|) ", line)[0].replace("$SIDE", side)))
+        for side in ("aws", "vault")
         for text in texts
         for line in re.findall(r"^crosskeys (?:-C \S+ )?(.*)$", text, re.MULTILINE)
     }
