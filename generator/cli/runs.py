@@ -30,6 +30,13 @@ class Target(StrEnum):
     LIVE = "live"
 
 
+class Side(StrEnum):
+    """One of the two sides of the fleet, each with its own provider and credentials."""
+
+    VAULT = "vault"
+    AWS = "aws"
+
+
 TargetOption = Annotated[
     Target, typer.Option(envvar="CROSSKEYS_TARGET", help="The embedded sandbox, or the live Vault and AWS accounts.")
 ]
@@ -38,6 +45,9 @@ AccountOption = Annotated[
 ]
 ClientOption = Annotated[
     list[str] | None, typer.Option("--client", metavar="NAME", help="Only this client's roots; may be repeated.")
+]
+SideOption = Annotated[
+    Side | None, typer.Option(help="Only Vault's side, the platform included, or only the AWS side. Default: both.")
 ]
 JobsOption = Annotated[
     int | None,
@@ -52,6 +62,7 @@ def plan(
     target: TargetOption = Target.SANDBOX,
     account: AccountOption = None,
     client: ClientOption = None,
+    side: SideOption = None,
     jobs: JobsOption = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the plans for review and `apply DIR`.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 when a change is pending.")] = False,
@@ -65,7 +76,7 @@ def plan(
     here: Context = context.obj
     with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
         rendered, chosen = here.gated(fmt)
-        roots = _selected(rendered, target, account, client)
+        roots = _selected(rendered, target, account, client, side)
         if out is not None:
             out = here.folder / out
             saved.require_free(out)
@@ -85,6 +96,7 @@ def apply(
     target: TargetOption = Target.SANDBOX,
     account: AccountOption = None,
     client: ClientOption = None,
+    side: SideOption = None,
     jobs: JobsOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     fmt: FormatOption = None,
@@ -95,8 +107,10 @@ def apply(
     from generator.run import saved
 
     here: Context = context.obj
-    if plans is not None and (account or client):
-        raise UsageError("a folder of plans says itself which roots it is about", help="leave out --account, --client")
+    if plans is not None and (account or client or side):
+        raise UsageError(
+            "a folder of plans says itself which roots it is about", help="leave out --account, --client, --side"
+        )
     with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
         rendered, chosen = here.gated(fmt)
         number = _jobs(jobs, rendered)
@@ -108,7 +122,7 @@ def apply(
             planned: Sequence[PlanResult] = kept
             _print(planned, chosen, last=False)
         else:
-            roots = _selected(rendered, target, account, client)
+            roots = _selected(rendered, target, account, client, side)
             workspaces, afterwards = _workspaces(here, target, rendered, roots)
             planned = _planned(workspaces, Path(aside), number, chosen, last=False)
         _confirm(planned, target, yes=yes)
@@ -118,11 +132,14 @@ def apply(
 
 
 def _selected(
-    rendered: Rendered, target: Target, accounts: list[str] | None, clients: list[str] | None
+    rendered: Rendered, target: Target, accounts: list[str] | None, clients: list[str] | None, side: Side | None
 ) -> tuple[Root, ...]:
+    from generator.render.layout import RootKind
     from generator.run.roots import select
 
     roots = select(rendered.roots, set(accounts or ()), set(clients or ()))
+    if side is not None:
+        roots = tuple(root for root in roots if (root.kind is RootKind.AWS) == (side is Side.AWS))
     handed_over = [root for root in roots if root.handover and target is Target.LIVE]
     for root in handed_over:
         say(f"{root.name} is handed over: its owner applies it")

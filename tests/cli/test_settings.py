@@ -6,13 +6,14 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from generator import cache, pipeline
 from generator.cli import runs
 from tests.cli.conftest import edit
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from tests.cli.conftest import Run
 
@@ -87,3 +88,12 @@ def test_target(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("plan")
     run("plan", "--target", "sandbox")
     assert asked == ["sandbox", "live", "sandbox"]
+
+
+@pytest.mark.parametrize(("side", "kinds"), [("vault", {"platform", "vault"}), ("aws", {"aws"})])
+def test_a_side_is_the_roots_that_its_credentials_are_for(fleet: Path, side: str, kinds: set[str]) -> None:
+    validated = pipeline.validate(fleet)
+    rendered = pipeline.render(fleet, validated.fleet, cache.folder() / "parseback")
+    roots = runs._selected(rendered, runs.Target.SANDBOX, None, None, runs.Side(side))
+    assert {root.kind.value for root in roots} == kinds
+    assert len(roots) >= 4

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(sys.executable).with_name("crosskeys")
 # Options and values that the workflows are ahead of the command line with.
-NOT_YET = {"--side", "github", "markdown"}
+NOT_YET = {"github", "markdown"}
 
 
 def crosskeys(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
