@@ -31,6 +31,7 @@ from generator.audit.declared import (
     IamRolePolicy,
     InstanceProfile,
     Mount,
+    Moved,
     PolicyDocument,
     Principals,
     RequiredProvider,
@@ -42,7 +43,7 @@ from generator.audit.declared import (
     VaultProvider,
     VaultRole,
 )
-from generator.audit.faults import NOT_LITERAL, UNKNOWN, Unreadable
+from generator.audit.faults import NOT_LITERAL, UNKNOWN, WRONG_VALUE, Unreadable
 from generator.audit.hcl import Traversal
 from generator.render.layout import RootKind
 
@@ -68,6 +69,8 @@ def declaration(block: Block, root: str, kind: RootKind) -> Declaration:
             read = _provider(kind, label)
         case "terraform", ():
             label, read = "", _terraform
+        case "moved", ():
+            label, read = "", _moved(kind)
         case _:
             label, read = "", None
     if read is None:
@@ -151,6 +154,25 @@ def _default(value: Value) -> str | bool | None:
     if value is None or isinstance(value, str | bool):
         return value
     raise ValueError("a string, true, false or null")
+
+
+def _moved(kind: RootKind) -> Callable[[Arguments, str, str], Declaration] | None:
+    movable = _MOVABLE.get(kind)
+    if movable is None:
+        return None
+
+    def address(value: Value) -> str:
+        if isinstance(value, Traversal) and len(value.steps) == 2 and value.steps[0] in movable:  # noqa: PLR2004 - type and label
+            return str(value)
+        raise ValueError(f"the address of a resource: {', '.join(sorted(movable))}")
+
+    def read(block: Arguments, _: str, root: str) -> Moved:
+        moved = Moved(root=root, span=block.span, from_=block.take("from", address), to=block.take("to", address))
+        if moved.from_.partition(".")[0] != moved.to.partition(".")[0]:
+            raise Unreadable(WRONG_VALUE, block.span, f"{moved.from_} cannot become {moved.to}, of another type")
+        return moved
+
+    return read
 
 
 def _vault_policy(block: Arguments, label: str, root: str) -> VaultPolicy:
@@ -321,6 +343,11 @@ def _prevent_destroy(block: Arguments) -> bool:
     return block.at_most_one("lifecycle", lambda lifecycle: lifecycle.take("prevent_destroy", boolean)) or False
 
 
+# What a client has of its own. The rest of a root does not know its clients' names.
+_MOVABLE: Mapping[RootKind, frozenset[str]] = {
+    RootKind.AWS: frozenset({"aws_iam_role", "aws_iam_instance_profile"}),
+    RootKind.VAULT: frozenset({"vault_policy", "vault_aws_auth_backend_role"}),
+}
 _LABELLED: Mapping[RootKind, Mapping[tuple[str, str], Callable[[Arguments, str, str], Declaration]]] = {
     RootKind.PLATFORM: {
         ("resource", "vault_auth_backend"): _auth_backend,

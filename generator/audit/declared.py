@@ -151,6 +151,24 @@ class Variable(Declaration):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(Declaration):
+    """What Terraform knows under one address it takes for another from now on.
+
+    Args:
+        from_: The address that is no more.
+        to: The address of a resource of the same type and root.
+    """
+
+    from_: str
+    to: str
+
+    @property
+    def address(self) -> str:
+        """The block's name and what moves: nothing moves to two places."""
+        return f"moved {self.from_}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PathRule:
     """One rule of a Vault policy."""
 

@@ -20,6 +20,7 @@ from generator.audit.declared import (
     IamRolePolicy,
     InstanceProfile,
     Mount,
+    Moved,
     PathRule,
     PolicyDocument,
     Principals,
@@ -69,9 +70,10 @@ def _files(fleet: Fleet) -> Iterator[tuple[str, Iterator[Declaration]]]:
         if account.sts:
             yield f"{aws}/sts.tf", _aws_sts(settings, account, f"{aws}/sts.tf")
             yield f"{vault}/sts.tf", _vault_sts(settings, account, f"{vault}/sts.tf")
-        for client in account.clients:
+        for client in account.declared:
             file = f"client-{client.name}.tf"
-            yield f"{vault}/{file}", _vault_client(settings, client, f"{vault}/{file}")
+            vault_side = _suspended if client.suspend else _vault_client
+            yield f"{vault}/{file}", vault_side(settings, client, f"{vault}/{file}")
             if client.workload:
                 yield f"{aws}/{file}", _aws_client(client, client.workload, f"{aws}/{file}")
 
@@ -107,6 +109,31 @@ def _vault_client(settings: FleetSettings, client: Client, path: str) -> Iterato
         token_max_ttl=client.token_max_ttl,
         token_bound_cidrs=client.token_bound_cidrs,
     )
+    yield from _moved(client, root, span, "vault_policy", "vault_aws_auth_backend_role")
+
+
+def _suspended(settings: FleetSettings, client: Client, path: str) -> Iterator[Declaration]:
+    root, span, kv_mount = root_of(path), Span(path), settings.vault.kv_mount
+    # KV version 2, every operation on a secret: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
+    areas = ("data", "metadata", "delete", "undelete", "destroy", "subkeys")
+    yield VaultPolicy(
+        root=root,
+        span=span,
+        label=client.name,
+        name=client.vault_policy,
+        rules=(
+            # Vault decides about a LIST by the path without its slash before any prefix: vault/acl.go, AllowOperation.
+            PathRule(path=f"{kv_mount}/metadata/{client.directory}", capabilities=("deny",)),
+            *(PathRule(path=f"{kv_mount}/{area}/{client.directory}/*", capabilities=("deny",)) for area in areas),
+        ),
+    )
+    yield from _moved(client, root, span, "vault_policy")
+
+
+def _moved(client: Client, root: str, span: Span, *types: str) -> Iterator[Moved]:
+    if client.previously:
+        for type_ in types:
+            yield Moved(root=root, span=span, from_=f"{type_}.{client.previously}", to=f"{type_}.{client.name}")
 
 
 def _read_below(kv_mount: str, directory: str) -> tuple[PathRule, PathRule]:
@@ -148,6 +175,8 @@ def _aws_client(client: Client, workload: WorkloadRole, path: str) -> Iterator[D
             role=Reference(f"aws_iam_role.{label}", "name"),
             tags=_pairs(workload.tags),
         )
+    profile = ("aws_iam_instance_profile",) if workload.instance_profile else ()
+    yield from _moved(client, root, span, "aws_iam_role", *profile)
 
 
 def _aws_sts(settings: FleetSettings, account: Account, path: str) -> Iterator[Declaration]:

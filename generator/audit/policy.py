@@ -54,4 +54,7 @@ def _rule(block: Block) -> PathRule:
             raise Unreadable(POLICY, block.span, f"Vault has no capability `{capability}`")
         if capabilities.count(capability) > 1:
             raise Unreadable(REPEATED, block.span, f"the capability `{capability}` is given twice")
+    if "deny" in capabilities and len(capabilities) > 1:
+        # Vault takes such a rule for a plain deny; a reader might not.
+        raise Unreadable(POLICY, block.span, "`deny` takes away every other capability that stands beside it")
     return PathRule(path=path, capabilities=capabilities)

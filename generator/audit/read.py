@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from generator.audit.blocks import declaration
-from generator.audit.declared import Declaration, Declared, PolicyDocument, Reference, Variable
+from generator.audit.declared import Declaration, Declared, Moved, PolicyDocument, Reference, Resource, Variable
 from generator.audit.faults import DANGLING, REPEATED, UNKNOWN, Unreadable, UnreadableTreeError
 from generator.audit.hcl import parse
 from generator.diagnostics import Diagnostic, Span
@@ -44,6 +44,7 @@ def read(texts: Mapping[str, str]) -> Declared:
     objects = _by_address(found, findings)
     if not findings:
         findings += _dangling(objects)
+        findings += _misplaced(objects)
     if findings:
         raise UnreadableTreeError(tuple(sorted(findings, key=lambda finding: finding.sort_key)))
     return Declared(objects)
@@ -91,6 +92,22 @@ def _dangling(objects: Mapping[tuple[str, str], Declaration]) -> Iterator[Diagno
             if not _stands(argument, reference, objects.get((item.root, reference.address))):
                 message = f"`{argument}` of {item.address} is {reference}, which this root does not declare"
                 yield Unreadable(DANGLING, item.span, message).finding
+
+
+def _misplaced(objects: Mapping[tuple[str, str], Declaration]) -> Iterator[Diagnostic]:
+    """Yield a finding for each move that Terraform would refuse, or would take for a wish to destroy."""
+    targets: set[tuple[str, str]] = set()
+    for item in objects.values():
+        if not isinstance(item, Moved):
+            continue
+        if not isinstance(objects.get((item.root, item.to)), Resource):
+            message = f"{item.from_} moves to {item.to}, which this root does not declare"
+            yield Unreadable(DANGLING, item.span, message).finding
+        if (item.root, item.from_) in objects:
+            yield Unreadable(REPEATED, item.span, f"{item.from_} moves away and is still declared in this root").finding
+        if (item.root, item.to) in targets:
+            yield Unreadable(REPEATED, item.span, f"two objects move to {item.to}").finding
+        targets.add((item.root, item.to))
 
 
 def references(item: Declaration) -> Iterator[tuple[str, Reference]]:

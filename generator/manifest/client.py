@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError
 
 from generator.manifest.values import (
     AccountId,
@@ -12,6 +14,7 @@ from generator.manifest.values import (
     Cidr,
     ClientName,
     Duration,
+    Form,
     FreeText,
     IamPath,
     IamRoleName,
@@ -97,20 +100,41 @@ class Grant(Model):
         return self.path
 
 
+def _in_the_calendar(value: str) -> str:
+    try:
+        dt.date.fromisoformat(value)
+    except ValueError as error:
+        raise PydanticCustomError(
+            "form", "expected a day that the calendar has ({reason})", {"reason": str(error)}
+        ) from None
+    return value
+
+
+Day = Annotated[
+    StrictStr,
+    Form("[0-9]{4}-[0-9]{2}-[0-9]{2}", 'a day in quotes, such as "2027-01-31"'),
+    AfterValidator(_in_the_calendar),
+]
+
+
 class Suspend(Model):
     """Cut the client off at the next apply; nothing in AWS is touched."""
 
     reason: FreeText
-    """Why; shown in reviews."""
+    """Why; stands in the rendered policy's file."""
 
 
 class Retire(Model):
     """End the client's access; the manifest stays and keeps its names reserved."""
 
-    approved_until: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-    """The day on which the permission to destroy this client's objects lapses."""
+    approved_until: Day
+    """The last day on which this client's objects may be destroyed."""
     reason: FreeText
     """Why; shown in reviews."""
+
+    def has_lapsed(self, today: dt.date) -> bool:
+        """Tell whether the permission is gone."""
+        return today > dt.date.fromisoformat(self.approved_until)
 
 
 class ClientManifest(Model):
@@ -135,8 +159,8 @@ class ClientManifest(Model):
     grants: Annotated[tuple[Grant, ...], Unique()] = ()
     """Shared paths that the client may read."""
     previously: ClientName | None = None
-    """Former name of the client: its state moves, nothing is destroyed."""
+    """Former name of the client: what Terraform knows moves to the new one, nothing is destroyed."""
     suspend: Suspend | None = None
-    """Cut the client off at the next apply."""
+    """Cut the client off at the next apply; taken out, everything is as it was."""
     retire: Retire | None = None
-    """End the client's access at the next apply."""
+    """End the client's access at the next apply, for good; the manifest stays and keeps its names reserved."""

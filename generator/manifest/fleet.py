@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.manifest.account import AccountManifest, AccountSts
-    from generator.manifest.client import ClientManifest, Ec2Inference, Grant
+    from generator.manifest.client import ClientManifest, Ec2Inference, Grant, Retire, Suspend
     from generator.manifest.load import Manifests
     from generator.manifest.settings import FleetSettings
     from generator.manifest.validate import Sourced
@@ -50,6 +50,9 @@ class Client:
         token_ttl: Seconds; None leaves it to Vault.
         token_max_ttl: Seconds; None leaves it to Vault.
         workload: The IAM role to make; None for one that exists.
+        previously: The name under which Terraform knows the client's objects; None for its own.
+        suspend: Why it is cut off; None while it is not.
+        retire: Why it has no objects any more, only reserved names; None while it has.
     """
 
     name: str
@@ -69,6 +72,9 @@ class Client:
     ec2: Ec2Inference | None
     grants: tuple[Grant, ...]
     workload: WorkloadRole | None
+    previously: str | None
+    suspend: Suspend | None
+    retire: Retire | None
     source: Sourced[ClientManifest] = field(compare=False, repr=False)
 
     @property
@@ -92,6 +98,7 @@ class Account:
         tags: Default tags of everything in the account.
         sts: The role that Vault assumes; None when it has no way in.
         source: Its manifest; None when it has none.
+        clients: All that have a manifest, the retired ones too: their names stay reserved.
     """
 
     id: str
@@ -111,6 +118,11 @@ class Account:
         """The file that says what holds for the account, relative to the fleet's folder."""
         return self.source.path if self.source else "crosskeys.yaml"
 
+    @property
+    def declared(self) -> tuple[Client, ...]:
+        """The clients that have objects: all but the retired ones."""
+        return tuple(client for client in self.clients if client.retire is None)
+
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
@@ -122,8 +134,13 @@ class Fleet:
 
     @property
     def clients(self) -> tuple[Client, ...]:
-        """Every client, by account and name."""
+        """Every client, by account and name; the retired ones too, whose names stay reserved."""
         return tuple(client for account in self.accounts for client in account.clients)
+
+    @property
+    def declared(self) -> tuple[Client, ...]:
+        """The clients that have objects, by account and name: all but the retired ones."""
+        return tuple(client for account in self.accounts for client in account.declared)
 
 
 def resolve(manifests: Manifests) -> Fleet:
@@ -166,6 +183,9 @@ def _client(sourced: Sourced[ClientManifest], account: AccountManifest | None, s
         ec2=vault.ec2,
         grants=manifest.grants,
         workload=_workload(manifest, account, settings) if manifest.aws.role == "create" else None,
+        previously=manifest.previously,
+        suspend=manifest.suspend,
+        retire=manifest.retire,
         source=sourced,
     )
 

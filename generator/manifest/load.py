@@ -30,8 +30,7 @@ NO_CLIENTS = "CK301"
 STRAY_FILE = "CK302"
 NAME_IS_NOT_STEM = "CK303"
 
-# Keys that this version knows and does not act on: they are refused by name, and the schemas do without them.
-CLIENT_NOT_YET = ("previously", "suspend", "retire")
+# Keys that this version knows and does not act on: they are refused by name, and the schema does without them.
 SETTINGS_NOT_YET = ("limits",)
 
 M = TypeVar("M", bound=BaseModel)
@@ -90,7 +89,7 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
                 accounts[stem] = account
         else:
             seen += 1
-            client = _read(folder, path, ClientManifest, CLIENT_NOT_YET)
+            client = _read(folder, path, ClientManifest)
             if isinstance(client, tuple):
                 findings += client
             else:

@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
-from generator.manifest.load import CLIENT_NOT_YET, SETTINGS_NOT_YET
+from generator.manifest.load import SETTINGS_NOT_YET
 from generator.manifest.settings import FleetSettings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generator.manifest.values import Model
 
 _KINDS: Final[tuple[tuple[str, str, type[Model], tuple[str, ...]], ...]] = (
-    ("client", "Client manifest of crosskeys", ClientManifest, CLIENT_NOT_YET),
+    ("client", "Client manifest of crosskeys", ClientManifest, ()),
     ("account", "Account manifest of crosskeys", AccountManifest, ()),
     ("fleet", "Fleet settings of crosskeys", FleetSettings, SETTINGS_NOT_YET),
 )

@@ -48,7 +48,7 @@ class Root:
     Args:
         name: Its path below ``terraform/``: ``platform``, ``accounts/123456789012/aws``.
         account_id: The account; None for the platform.
-        clients: Names of the clients that it serves.
+        clients: Names of the clients whose objects it has or, of the retired ones, had.
         handover: The account's owner applies it, not this fleet's runs.
         pages: Its files.
     """
@@ -107,7 +107,7 @@ def _aws_pages(settings: FleetSettings, account: Account, root: str) -> Iterator
     yield _root_page(settings, root, "aws", "aws/root.tf.j2", account.path, account=account)
     if account.sts:
         yield _page(f"{root}/sts.tf", "aws/sts.tf.j2", account.path, settings=settings, account=account)
-    for client in account.clients:
+    for client in account.declared:
         if client.workload:
             yield _page(f"{root}/client-{client.name}.tf", "aws/client.tf.j2", client.path, client=client)
 
@@ -116,10 +116,10 @@ def _vault_pages(settings: FleetSettings, account: Account, root: str) -> Iterat
     yield _root_page(settings, root, "vault", "vault/root.tf.j2", account.path)
     if account.sts:
         yield _page(f"{root}/sts.tf", "vault/sts.tf.j2", account.path, settings=settings, account=account)
-    for client in account.clients:
+    for client in account.declared:
         yield _page(
             f"{root}/client-{client.name}.tf",
-            "vault/client.tf.j2",
+            "vault/suspended.tf.j2" if client.suspend else "vault/client.tf.j2",
             client.path,
             settings=settings,
             client=client,

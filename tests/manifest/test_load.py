@@ -283,11 +283,6 @@ class TestFindings:
             (STRAY_FILE, "clients/notes.txt"),
         }
 
-    @pytest.mark.parametrize("key", ["previously: pay-old", "suspend: {reason: x}", "retire: {}"])
-    def test_a_client_with_a_key_that_is_not_acted_on_is_refused(self, write: Write, tmp_path: Path, key: str) -> None:
-        write("clients/ledger.yaml", f"{client('ledger')}{key}\n")
-        assert str(only(tmp_path, NOT_ACTED_ON).span) == "clients/ledger.yaml:5:1"
-
     def test_clients_of_an_account_with_findings_are_left_out_with_it(self, write: Write, tmp_path: Path) -> None:
         # A rule would say that the account is not registered, or has not turned on what they need.
         write("clients/accounts/222222222222.yaml", f"{ACCOUNT}region: nowhere\n")

@@ -14,7 +14,7 @@ from generator.diagnostics import Diagnostic, Severity
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
 from generator.manifest.document import Document
-from generator.manifest.load import CLIENT_NOT_YET, SETTINGS_NOT_YET
+from generator.manifest.load import SETTINGS_NOT_YET
 from generator.manifest.settings import FleetSettings
 from generator.manifest.source import parse
 from generator.manifest.validate import (
@@ -87,24 +87,17 @@ class TestKeys:
             f"`{key}` is missing" for key in ("account_id", "name", "owner", "role_name")
         ]
 
-    @pytest.mark.parametrize(
-        ("key", "value"),
-        [("previously", "pay-old"), ("suspend", "{reason: leaked}"), ("retire", "{}"), ("suspend", "null")],
-    )
-    def test_keys_that_are_not_acted_on_are_refused_by_name(self, key: str, value: str) -> None:
-        (finding,) = findings(f"{CLIENT}{key}: {value}\n", ClientManifest, CLIENT_NOT_YET)
-        assert (finding.rule, str(finding.span)) == (NOT_ACTED_ON, "file.yaml:5:1")
-        assert finding.message == f"`{key}` is not acted on by this version of crosskeys"
-
-    def test_limits_of_the_settings_are_not_acted_on(self) -> None:
-        (finding,) = findings("version: 1\nlimits: {announced_destroys: 1}\n", FleetSettings, SETTINGS_NOT_YET)
+    @pytest.mark.parametrize("value", ["{announced_destroys: 1}", "null"])
+    def test_keys_that_are_not_acted_on_are_refused_by_name(self, value: str) -> None:
+        (finding,) = findings(f"version: 1\nlimits: {value}\n", FleetSettings, SETTINGS_NOT_YET)
         assert (finding.rule, str(finding.span)) == (NOT_ACTED_ON, "file.yaml:2:1")
+        assert finding.message == "`limits` is not acted on by this version of crosskeys"
 
     def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file(self) -> None:
-        text = f"suspend: {{}}\n{CLIENT}vault: {{role: -x, token_ttl: soon}}\nextra: 1\n"
-        found = findings(text, ClientManifest, CLIENT_NOT_YET)
+        text = "limits: {}\nvault: {kv_mount: /secret, auth_mount: /aws}\nextra: 1\n"
+        found = findings(text, FleetSettings, SETTINGS_NOT_YET)
         assert [finding.rule for finding in found] == [NOT_ACTED_ON, INVALID_VALUE, INVALID_VALUE, UNKNOWN_FIELD]
-        assert [finding.span.line for finding in found] == [1, 6, 6, 7]
+        assert [finding.span.line for finding in found] == [1, 2, 2, 3]
 
 
 class TestTypes:
@@ -295,7 +288,7 @@ def test_whatever_is_written_only_models_and_findings_come_out(model: type[Model
     document = parse(text.encode(), "file.yaml")
     if not isinstance(document, Document):
         return
-    result = validate(document, model, ("suspend", "limits"))
+    result = validate(document, model, ("limits",))
     if isinstance(result, tuple):
         assert result
         for finding in result:
