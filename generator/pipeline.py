@@ -22,6 +22,7 @@ from generator.resources import data
 from generator.rules.fleet import check
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -61,11 +62,16 @@ class Rendered:
     comparison: Comparison
 
 
-def validate(folder: Path) -> Validated:
-    """Read every manifest below ``folder`` and apply every rule."""
+def validate(folder: Path, today: dt.date | None = None) -> Validated:
+    """Read every manifest below ``folder`` and apply every rule.
+
+    Args:
+        folder: The fleet's folder.
+        today: The day by which permissions to destroy are judged; None judges none.
+    """
     manifests, findings = load(folder)
     fleet = resolve(manifests)
-    everything = (*findings, *_version(fleet.source), *check(fleet))
+    everything = (*findings, *_version(fleet.source), *check(fleet, today))
     return Validated(fleet, tuple(sorted(everything, key=lambda finding: finding.sort_key)))
 
 

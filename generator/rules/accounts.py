@@ -70,6 +70,16 @@ def _clients(account: Account, *, registered: bool) -> Iterator[Diagnostic]:
                 f"the account {account.id} is not registered, and the fleet allows registered accounts only",
                 f"check the account id; if it is right, add clients/accounts/{account.id}.yaml",
             )
+        if account.sts and account.sts.role.lower() == client.role_name.lower():
+            yield Diagnostic(
+                STS_ROLE_IS_A_CLIENT,
+                Severity.ERROR,
+                client.source.span("role_name"),
+                f"`{client.role_name}` is the role that Vault assumes in this account: it can never be a client",
+                "give the client a role of its own",
+            )
+        if client.retire:
+            continue  # only its names are left, and its roots
         if client.needs_sts and account.sts is None:
             asks = "ec2" if client.ec2 else "resolve_unique_ids"
             yield Diagnostic(
@@ -78,14 +88,6 @@ def _clients(account: Account, *, registered: bool) -> Iterator[Diagnostic]:
                 client.source.key_span("vault", asks),
                 f"`vault.{asks}` needs Vault to look into the account, and {account.id} has not turned that on",
                 f"add `sts: {{role: …, external_id: …}}` to clients/accounts/{account.id}.yaml",
-            )
-        if account.sts and account.sts.role.lower() == client.role_name.lower():
-            yield Diagnostic(
-                STS_ROLE_IS_A_CLIENT,
-                Severity.ERROR,
-                client.source.span("role_name"),
-                f"`{client.role_name}` is the role that Vault assumes in this account: it can never be a client",
-                "give the client a role of its own",
             )
         tags = {*account.tags, *(client.workload.tags if client.workload else ())}
         if len(tags) > _MOST_TAGS:

@@ -32,7 +32,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
     shared = {shared.path for shared in fleet.settings.shared_paths}
     directories = {client.directory for client in fleet.clients}
     yield from _defaults(fleet)
-    for client in fleet.clients:
+    for client in fleet.declared:
         yield from _names(client)
         yield from _limits(client)
         yield from _grants(client, shared, directories)
