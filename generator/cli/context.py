@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import sys
@@ -86,7 +87,7 @@ class Context:
         """
         from generator import pipeline
 
-        validated = pipeline.validate(self.folder)
+        validated = pipeline.validate(self.folder, dt.datetime.now(dt.UTC).date())
         chosen = self._chosen(fmt, validated.fleet.settings.run)
         clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
         # Here and not where it happens: only now is it known how the fleet wants its log.
