@@ -122,8 +122,8 @@ class AwsAccounts:
         return found[0]
 
     def _seed_account(self, account: Account) -> None:
-        existing = [client for client in account.clients if client.workload is None]
-        inferred = [client for client in account.clients if client.ec2]
+        existing = [client for client in account.declared if client.workload is None]
+        inferred = [client for client in account.declared if client.ec2]
         if not (existing or inferred or account.provisioner_role):
             return
         owner = self.owner_of(account.id)
@@ -188,6 +188,6 @@ def _mark(fleet: Fleet) -> str:
     needs = [
         (account.id, account.provisioner_role, client.name, client.role_name, repr(client.ec2), client.workload is None)
         for account in fleet.accounts
-        for client in account.clients or ()
+        for client in account.declared
     ]
     return hashlib.sha256(repr(needs).encode()).hexdigest()

@@ -119,7 +119,7 @@ def login(world: World, name: str) -> Login:
     except hvac.exceptions.VaultError as error:
         raise RemoteError(
             f"{name} could not log in as {client.vault_role}: {error}",
-            help="apply the fleet first: crosskeys apply --target sandbox",
+            help=_way_out(client),
         ) from error
     except requests.RequestException as error:
         raise RemoteError(f"Vault does not answer: {error}", help="run `crosskeys sandbox up`") from error
@@ -127,6 +127,14 @@ def login(world: World, name: str) -> Login:
     assert isinstance(policies, list)  # noqa: S101 - Vault's API says so
     assert isinstance(ttl, int)  # noqa: S101 - as above
     return Login(name, client.vault_role, client.principal_arn, tuple(policies), ttl, attempts)
+
+
+def _way_out(client: Client) -> str:
+    if client.retire:
+        return "it is retired, and cannot any more"
+    if client.suspend:
+        return "it is suspended: take `suspend` out of its manifest, render and apply"
+    return "apply the fleet first: crosskeys apply --target sandbox"
 
 
 def _doors(world: World, client: Client) -> list[tuple[str, str, bool]]:
