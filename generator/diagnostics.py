@@ -73,7 +73,7 @@ class Diagnostic:
     def fingerprint(self) -> str:
         """A stable id of the finding that survives moved lines: rule, file and message hashed, 16 hex digits."""
         text = f"{self.rule}\0{self.span.path}\0{self.message}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:16]
 
     @property
     def sort_key(self) -> tuple[Span, str, str]:

@@ -41,13 +41,47 @@ class Format(StrEnum):
     FULL = "full"
     CONCISE = "concise"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    MARKDOWN = "markdown"
 
 
 LOG_FORMATS = "text|json"
+_OF_FINDINGS = (Format.SARIF, Format.GITHUB, Format.MARKDOWN)
+
+
+def no_results(fmt: Format | None) -> Format | None:
+    """Refuse, for a verb that prints more than findings, the formats that have no place for it.
+
+    Raises:
+        UsageError: When the format is one for findings alone.
+    """
+    if fmt in _OF_FINDINGS:
+        raise UsageError(
+            f"{fmt} is a format for findings, and this prints something else",
+            help="full, concise or json; validate, check and render --check take every format",
+        )
+    return fmt
+
 
 FormatOption = Annotated[
     Format | None,
-    typer.Option("--format", envvar="CROSSKEYS_FORMAT", help="How findings and results are printed. Default: full."),
+    typer.Option(
+        "--format",
+        envvar="CROSSKEYS_FORMAT",
+        metavar="full|concise|json",
+        callback=no_results,
+        help="How findings and results are printed. Default: full.",
+    ),
+]
+FindingsFormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        envvar="CROSSKEYS_FORMAT",
+        metavar="|".join(Format),
+        help="How findings are printed. Default: full.",
+    ),
 ]
 
 
@@ -128,8 +162,18 @@ class Context:
         return fmt or Format(run.format)
 
 
-def print_findings(folder: Path, findings: Sequence[Diagnostic], fmt: Format, stream: TextIO | None = None) -> None:
-    """Print findings, on stdout unless another stream is given."""
+def print_findings(
+    folder: Path, findings: Sequence[Diagnostic], fmt: Format, stream: TextIO | None = None, *, verdict: str = ""
+) -> None:
+    """Print findings, on stdout unless another stream is given.
+
+    Args:
+        folder: The fleet's folder.
+        findings: In any order.
+        fmt: The format.
+        stream: Where to; stdout unless given.
+        verdict: What is right, in a sentence without a full stop, for the formats that have a place for it.
+    """
     from generator.report import findings as report
 
     def text_of(path: str) -> str | None:
@@ -140,7 +184,14 @@ def print_findings(folder: Path, findings: Sequence[Diagnostic], fmt: Format, st
 
     onto = stream or sys.stdout
     colour = onto.isatty() and not os.environ.get("NO_COLOR")
-    onto.write(report.render(findings, report.Format(fmt.value), text_of, color=colour))
+    within = _within_repository(folder.resolve())
+    onto.write(report.render(findings, report.Format(fmt.value), text_of, color=colour, within=within, verdict=verdict))
+
+
+def _within_repository(folder: Path) -> str:
+    """Return a folder's path within the git repository around it, ending in a slash; empty for its top, or outside."""
+    top = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
+    return "" if top == folder else f"{folder.relative_to(top).as_posix()}/"
 
 
 def say(line: str) -> None:

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from generator.cli.context import Context, Format, FormatOption, print_findings
+from generator.cli.context import Context, FindingsFormatOption, Format, no_results, print_findings
 from generator.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from generator.pipeline import Rendered
 
-def validate(context: typer.Context, fmt: FormatOption = None) -> None:
+
+def validate(context: typer.Context, fmt: FindingsFormatOption = None) -> None:
     """Read every manifest and apply every rule; nothing is written."""
     here: Context = context.obj
     validated, chosen = here.validated(fmt)
-    print_findings(here.folder, validated.findings, chosen)
-    if chosen is not Format.JSON:
-        clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
-        typer.echo(f"{_count(clients, 'client')} in {_count(accounts, 'account')}: all in order")
+    clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
+    verdict = f"{_count(clients, 'client')} in {_count(accounts, 'account')}: all in order"
+    print_findings(here.folder, validated.findings, chosen, verdict=verdict)
 
 
 def render(
@@ -31,12 +32,14 @@ def render(
         bool, typer.Option("--check", help="Write nothing; exit 1 and name the files when the tree is stale.")
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
-    fmt: FormatOption = None,
+    fmt: FindingsFormatOption = None,
 ) -> None:
     """Render the fleet into terraform/, after reading every changed file back."""
     from generator.render import tree
 
     here: Context = context.obj
+    if diff or not check_only:
+        no_results(fmt)
     if check_only or diff:
         _, rendered, chosen = here.rendered(fmt)
         comparison = rendered.comparison
@@ -44,7 +47,7 @@ def render(
             typer.echo(json.dumps({"diff": comparison.diff()}, indent=2))
         elif diff:
             typer.echo(comparison.diff(), nl=False)
-        elif not comparison.is_current or chosen is Format.JSON:
+        else:
             print_findings(here.folder, comparison.findings(), chosen)
         raise typer.Exit(ExitCode.CLEAN if (diff and not check_only) or comparison.is_current else ExitCode.FINDINGS)
     with tree.lock(here.folder):
@@ -69,14 +72,23 @@ def render(
     )
 
 
-def check(context: typer.Context, fmt: FormatOption = None) -> None:
+def check(context: typer.Context, fmt: FindingsFormatOption = None) -> None:
     """Do all that a pull request needs, without credentials: validate, and render --check."""
     here: Context = context.obj
-    rendered, chosen = here.gated(fmt)
-    if chosen is Format.JSON:
-        print_findings(here.folder, (), chosen)
-    else:
-        typer.echo(f"{_count(len(rendered.fleet.clients), 'client')}: in order, and terraform/ is up to date")
+    validated, rendered, chosen = here.rendered(fmt)
+    comparison = rendered.comparison
+    findings = (*validated.findings, *comparison.findings())
+    print_findings(here.folder, findings, chosen, verdict=_verdict(rendered))
+    raise typer.Exit(ExitCode.CLEAN if comparison.is_current else ExitCode.FINDINGS)
+
+
+def _verdict(rendered: Rendered) -> str:
+    fleet, comparison = rendered.fleet, rendered.comparison
+    manifests = f"{_count(len(fleet.clients), 'client')} in {_count(len(fleet.accounts), 'account')}: in order"
+    if comparison.is_current:
+        return f"{manifests}, and terraform/ is up to date"
+    added, changed, removed = len(comparison.added), len(comparison.changed), len(comparison.removed)
+    return f"{manifests}; rendering would add {added}, change {changed} and remove {removed} files of terraform/"
 
 
 def schema(

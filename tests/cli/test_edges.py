@@ -53,7 +53,7 @@ def test_closed_streams_change_no_verdict(fleet: Path, closed: str) -> None:
 
 
 def test_a_bug_is_said_in_one_line_and_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError(f"with a token {VAULT_TOKEN}")
 
     monkeypatch.setattr(manifests, "print_findings", fail)
@@ -69,7 +69,7 @@ def test_a_bug_is_said_in_one_line_and_is_2(run: Run, monkeypatch: pytest.Monkey
 
 
 def test_an_interruption_is_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(manifests, "print_findings", interrupt)

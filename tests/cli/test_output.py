@@ -169,3 +169,54 @@ def test_schemas_are_printed_and_written(run: Run, fleet: Path) -> None:
     written = {path.name: path.read_text() for path in (fleet / "made/schemas").iterdir()}
     assert sorted(written) == ["account.schema.json", "client.schema.json", "fleet.schema.json"]
     assert written["client.schema.json"] == run("schema", "client").out
+
+
+@pytest.mark.parametrize("verb", [["validate"], ["check"], ["render", "--check"]])
+@pytest.mark.parametrize("state", ["in order", "stale", "broken"])
+def test_sarif_is_a_whole_document_whatever_the_verb_has_to_say(
+    run: Run, fleet: Path, verb: list[str], state: str
+) -> None:
+    if state == "stale":
+        edit(fleet / PAYMENTS, "owner: payments-team@example.com", "owner: others@example.com")
+    if state == "broken":
+        edit(fleet / PAYMENTS, "owner:", "owned_by:")
+    ended = run(*verb, "--format", "sarif")
+    results = json.loads(ended.out)["runs"][0]["results"]
+    assert bool(results) is (ended.code == ExitCode.FINDINGS)
+    assert bool(results) is (state == "broken" or (state == "stale" and verb != ["validate"]))
+
+
+def test_a_fleet_below_the_top_of_its_repository_names_files_as_the_repository_does(run: Run, fleet: Path) -> None:
+    (fleet.parent / ".git").mkdir()
+    edit(fleet / PAYMENTS, "owner:", "owned_by:")
+    assert f"file={fleet.name}/{PAYMENTS}," in run("check", "--format", "github").out
+    assert f"**`{fleet.name}/{PAYMENTS}`**" in run("check", "--format", "markdown").out
+    assert f'"uri": "{fleet.name}/{PAYMENTS}"' in run("check", "--format", "sarif").out
+    assert f"\n{PAYMENTS}:" in "\n" + run("check", "--format", "concise").out
+    (fleet / ".git").write_text("gitdir: elsewhere\n")
+    assert f"file={PAYMENTS}," in run("check", "--format", "github").out
+
+
+def test_a_comment_shows_what_is_right_and_what_rendering_would_change(run: Run, fleet: Path) -> None:
+    assert run("check", "--format", "markdown").out == (
+        "### crosskeys: all in order\n\n9 clients in 4 accounts: in order, and terraform/ is up to date.\n"
+    )
+    edit(fleet / PAYMENTS, "owner: payments-team@example.com", "owner: others@example.com")
+    (fleet / "terraform/platform/root.tf").unlink()
+    out = run("check", "--format", "markdown").out
+    assert out.startswith(
+        "### crosskeys: 3 errors\n\n9 clients in 4 accounts: in order; rendering would add 1, change 2 "
+    )
+    assert f"**`{RENDERED}`**" in out
+
+
+@pytest.mark.parametrize("fmt", ["sarif", "github", "markdown"])
+@pytest.mark.parametrize(
+    "verb",
+    [["render"], ["render", "--diff"], ["render", "--check", "--diff"], ["plan"], ["apply"], ["sandbox", "status"]],
+)
+def test_formats_of_findings_are_refused_where_something_else_is_printed(run: Run, verb: list[str], fmt: str) -> None:
+    ended = run(*verb, "--format", fmt)
+    assert ended.code == ExitCode.USAGE
+    assert ended.out == ""
+    assert "full, concise or json" in ended.err

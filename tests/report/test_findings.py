@@ -13,7 +13,8 @@ from rich.text import Text
 
 from generator.diagnostics import Diagnostic, Note, Severity, Span
 from generator.manifest.source import Document, parse
-from generator.report.findings import Format, render, summary
+from generator.report.counts import summary
+from generator.report.findings import Format, render
 
 PATH = "clients/a.yaml"
 
@@ -89,8 +90,22 @@ def test_json_holds_everything() -> None:
     ]
 
 
-def test_without_findings_there_is_nothing_to_say() -> None:
-    assert [render([], fmt, lambda _: None, color=True) for fmt in Format] == ["", "", "[]\n"]
+def test_without_findings_there_is_nothing_to_say_but_in_whole_documents() -> None:
+    said = {fmt: render([], fmt, lambda _: None, color=True) for fmt in Format}
+    assert said[Format.FULL] == said[Format.CONCISE] == said[Format.GITHUB] == ""
+    assert said[Format.JSON] == "[]\n"
+    assert json.loads(said[Format.SARIF])["runs"][0]["results"] == []
+    assert said[Format.MARKDOWN] == "### crosskeys: all in order\n"
+
+
+def test_what_is_right_is_said_unless_an_error_would_drown_it() -> None:
+    warning = Diagnostic("CK901", Severity.WARNING, Span(PATH), "file")
+    for fmt in (Format.FULL, Format.CONCISE, Format.GITHUB):
+        assert render([], fmt, lambda _: None, verdict="fine") == "fine\n"
+        assert render([warning], fmt, lambda _: None, verdict="fine").endswith("\nfine\n")
+        assert "fine" not in render([error(Span(PATH))], fmt, lambda _: None, verdict="fine")
+    for fmt in (Format.JSON, Format.SARIF):
+        assert "fine" not in render([], fmt, lambda _: None, verdict="fine")
 
 
 @pytest.mark.parametrize(
@@ -192,10 +207,10 @@ places = st.builds(Span, hostile, st.integers(0, 4), st.integers(1, 9), st.integ
 @given(places, hostile, hostile)
 def test_nothing_that_a_terminal_acts_on_gets_through(span: Span, message: str, text: str) -> None:
     finding = Diagnostic("CK900", Severity.ERROR, span, message, message, (Note(span, message),))
-    for fmt in (Format.FULL, Format.CONCISE):
+    for fmt in Format:
         rendered = render([finding], fmt, lambda _: text, color=False)
         assert all(piece.isprintable() for piece in rendered.split("\n"))
-        assert len(rendered.split("\n")) <= 20
+        assert len(rendered.split("\n")) <= 20 or fmt in {Format.JSON, Format.SARIF}
 
 
 @given(hostile)
