@@ -174,13 +174,11 @@ def print_findings(
         stream: Where to; stdout unless given.
         verdict: What is right, in a sentence without a full stop, for the formats that have a place for it.
     """
+    from generator.manifest import source
     from generator.report import findings as report
 
     def text_of(path: str) -> str | None:
-        try:
-            return (folder / path).read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            return None
+        return source.excerpt_source(folder / path)
 
     onto = stream or sys.stdout
     colour = onto.isatty() and not os.environ.get("NO_COLOR")

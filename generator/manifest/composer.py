@@ -26,12 +26,18 @@ from generator.manifest import faults
 from generator.manifest.characters import hidden_in_value
 from generator.manifest.document import Mapping, Node, Scalar, Sequence
 from generator.manifest.faults import fault
+from generator.manifest.few import MAX_FINDINGS, few
 from generator.manifest.scalars import Ambiguous, brief, quote, resolve
 
 if TYPE_CHECKING:
     from yaml.events import Event
 
 MAX_DEPTH: Final = 20
+# Far above what any manifest needs, and low enough that nothing that is done to a value or to all of a list can cost
+# a second: normalising a run of accents is quadratic, and so is comparing every item with every other.
+MAX_KEY: Final = 256
+MAX_VALUE: Final = 4096
+MAX_ITEMS: Final = 1000
 
 
 def compose(text: str, shown: str) -> Node | tuple[Diagnostic, ...]:
@@ -44,7 +50,7 @@ def compose(text: str, shown: str) -> Node | tuple[Diagnostic, ...]:
     composer = _Composer(shown, text)
     composer.run()
     if composer.findings or composer.root is None:
-        return tuple(sorted(composer.findings, key=lambda finding: finding.sort_key))
+        return few(composer.findings)
     return composer.root
 
 
@@ -80,7 +86,7 @@ _SYNTAX_HELP = {
 
 _WRITE_OUT = "write the value out where it is used"
 _DELETE_LINE = "delete the line"
-_WORD = re.compile(r"\S*")
+_WORD = re.compile(r"\S{,200}")  # no more is shown of a line, and tags may follow one another without a space
 
 
 class _Composer:
@@ -97,7 +103,7 @@ class _Composer:
     def run(self) -> None:
         try:
             for event in yaml.parse(self.text, Loader=yaml.CSafeLoader):
-                if not self._take(event):
+                if not self._take(event) or len(self.findings) > MAX_FINDINGS:
                     break
         except yaml.MarkedYAMLError as error:
             self._syntax_error(error)
@@ -111,15 +117,15 @@ class _Composer:
     def _take(self, event: Event) -> bool:
         """Take one event; False ends the reading."""
         if isinstance(event, ScalarEvent):
-            self._add(self._scalar(event))
-        elif isinstance(event, CollectionStartEvent):
+            return self._add(self._scalar(event))
+        if isinstance(event, CollectionStartEvent):
             return self._open(event)
-        elif isinstance(event, CollectionEndEvent):
-            self._close(event)
-        elif isinstance(event, AliasEvent):
+        if isinstance(event, CollectionEndEvent):
+            return self._close(event)
+        if isinstance(event, AliasEvent):
             self._report(faults.ANCHOR_OR_ALIAS, self._span(event), f"alias `*{brief(event.anchor or '')}`", _WRITE_OUT)
-            self._add(Scalar(self._span(event), event.anchor))
-        elif isinstance(event, DocumentStartEvent):
+            return self._add(Scalar(self._span(event), event.anchor))
+        if isinstance(event, DocumentStartEvent):
             return self._document(event)
         return True
 
@@ -135,12 +141,15 @@ class _Composer:
         return True
 
     def _scalar(self, event: ScalarEvent) -> Scalar:
-        span = self._span(event)
+        span = self._block_span(event) if event.style in {"|", ">"} else self._span(event)
         self._properties(event)
+        kind, most = ("key", MAX_KEY) if self._awaits_key() else ("value", MAX_VALUE)
+        if len(event.value) > most:
+            message = f"this {kind} is longer than {most} characters"
+            self._report(faults.TOO_LARGE, span, message, f"shorten it: no {kind} of a manifest needs as much")
+            return Scalar(span, event.value)
         if not event.style and event.tag is None:
             return Scalar(span, self._plain(event.value, span))
-        if event.style in {"|", ">"}:
-            span = self._block_span(event)
         self.findings.extend(hidden_in_value(event.value, span))
         return Scalar(span, unicodedata.normalize("NFC", event.value))
 
@@ -150,13 +159,16 @@ class _Composer:
             return unicodedata.normalize("NFC", resolved)
         if not isinstance(resolved, Ambiguous):
             return resolved
-        is_key = bool(self.stack) and self.stack[-1].is_mapping and len(self.stack[-1].nodes) % 2 == 0
+        is_key = self._awaits_key()
         if is_key and source == "<<":
             self._report(faults.MERGE_KEY, span, "merge key `<<`", _WRITE_OUT)
         else:
             advice = quote(source) if is_key else resolved.help
             self._report(faults.AMBIGUOUS_SCALAR, span, f"`{brief(source)}` may be read as {resolved.kind}", advice)
         return source
+
+    def _awaits_key(self) -> bool:
+        return bool(self.stack) and self.stack[-1].is_mapping and len(self.stack[-1].nodes) % 2 == 0
 
     def _properties(self, event: ScalarEvent | CollectionStartEvent) -> None:
         if event.anchor is not None:
@@ -180,7 +192,7 @@ class _Composer:
         self.stack.append(_Open(start, isinstance(event, MappingStartEvent), bool(event.flow_style)))
         return True
 
-    def _close(self, event: CollectionEndEvent | None) -> None:
+    def _close(self, event: CollectionEndEvent | None) -> bool:
         opened = self.stack.pop()
         line, column = opened.start.line + 1, opened.start.column + 1
         end_line, end_column = line, column
@@ -190,7 +202,9 @@ class _Composer:
         elif opened.nodes:  # the end of a block is where the next thing begins, blank lines and comments later
             end_line, end_column = opened.nodes[-1].span.end_line, opened.nodes[-1].span.end_column
         span = Span(self.shown, line, column, end_line, end_column)
-        self._add(self._mapping(span, opened.nodes) if opened.is_mapping else Sequence(span, tuple(opened.nodes)))
+        return self._add(
+            self._mapping(span, opened.nodes) if opened.is_mapping else Sequence(span, tuple(opened.nodes))
+        )
 
     def _mapping(self, span: Span, nodes: list[Node]) -> Mapping:
         items: dict[str, Node] = {}
@@ -219,11 +233,19 @@ class _Composer:
                 kind, advice = "a list or a map", "write a string"
         self._report(faults.KEY_NOT_A_STRING, key.span, f"this key is {kind}; keys are strings", advice)
 
-    def _add(self, node: Node) -> None:
-        if self.stack:
-            self.stack[-1].nodes.append(node)
-        else:
+    def _add(self, node: Node) -> bool:
+        """Add a node to what stands open; False ends the reading."""
+        if not self.stack:
             self.root = node
+            return True
+        within = self.stack[-1]
+        within.nodes.append(node)
+        kind, each = ("map", 2) if within.is_mapping else ("list", 1)
+        if len(within.nodes) <= MAX_ITEMS * each:
+            return True
+        message = f"this {kind} has more than {MAX_ITEMS} items"
+        self._report(faults.TOO_LARGE, node.span, message, f"shorten it: no {kind} of a manifest needs as many")
+        return False
 
     def _is_empty(self) -> bool:
         match self.root:

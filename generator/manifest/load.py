@@ -151,9 +151,8 @@ def _stem(client: Sourced[ClientManifest], stem: str) -> tuple[Diagnostic, ...]:
 
 def _stray(path: str) -> Diagnostic | None:
     if not path.isprintable():  # nor are bytes that are not UTF-8
-        shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in path)
         message = "the path has characters that cannot be printed, or is not UTF-8"
-        return Diagnostic(STRAY_FILE, Severity.ERROR, Span(shown), message, "rename the file or the folder")
+        return Diagnostic(STRAY_FILE, Severity.ERROR, Span(_shown(path)), message, "rename the file or the folder")
     suffix = posixpath.splitext(path)[1]
     if suffix == ".yaml":
         return None
@@ -166,11 +165,19 @@ def _stray(path: str) -> Diagnostic | None:
     )
 
 
+def _shown(path: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in path)
+
+
 def _files(folder: Path, start: str, findings: list[Diagnostic]) -> Iterator[str]:
     """Yield what lies below ``start`` and is no folder, in a stable order; add a finding for an unreadable folder.
 
     Links are not followed: they are left to the reader to refuse.
     """
+    if (folder / start).is_symlink():  # it may lead anywhere, and all that lies there would be named
+        message = "this is a symbolic link, not a folder"
+        findings.append(fault(NOT_A_REGULAR_FILE, Span(start), message, "put the folder itself here"))
+        return
     pending = [start]
     while pending:
         current = pending.pop()
@@ -181,7 +188,9 @@ def _files(folder: Path, start: str, findings: list[Diagnostic]) -> Iterator[str
             continue
         except OSError as error:
             message = f"the folder cannot be read: {error.strerror}"
-            findings.append(fault(NOT_A_REGULAR_FILE, Span(current), message, "put a folder that can be read here"))
+            findings.append(
+                fault(NOT_A_REGULAR_FILE, Span(_shown(current)), message, "put a folder that can be read here")
+            )
             continue
         folders = []
         for entry in entries:

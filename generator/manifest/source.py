@@ -22,9 +22,10 @@ from generator.manifest.faults import fault
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MAX_BYTES", "Document", "parse", "read"]
+__all__ = ["MAX_BYTES", "Document", "excerpt_source", "parse", "read"]
 
 MAX_BYTES: Final = 64 * 1024
+_MOST_SHOWN = 1024 * 1024  # a rendered file is larger than a manifest
 
 
 def read(path: Path, shown: str) -> Document | tuple[Diagnostic, ...]:
@@ -38,21 +39,36 @@ def read(path: Path, shown: str) -> Document | tuple[Diagnostic, ...]:
         The document, or everything that is wrong with it.
     """
     try:
-        mode = path.lstat().st_mode
-        if not stat.S_ISREG(mode):
-            return (_not_regular(shown, mode),)
-        # The path may have been swapped since, so the flags and the second look guard against what stands there now.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode):
-                return (_not_regular(shown, mode),)
-            data = file.read(MAX_BYTES + 1)
+        content = _content(path, MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
         message, advice = f"the file cannot be read: {reason}", "set its permissions right; every manifest is read"
         return (fault(faults.NOT_A_REGULAR_FILE, Span(shown), message, advice),)
-    return parse(data, shown)
+    return parse(content, shown) if isinstance(content, bytes) else (_not_regular(shown, content),)
+
+
+def excerpt_source(path: Path) -> str | None:
+    """Return a file's text to show lines of; None where there is none that could be shown.
+
+    As careful as reading a manifest: what findings are about may be a pipe, a link to a device, or endless.
+    """
+    try:
+        content = _content(path, _MOST_SHOWN)
+        return content.decode() if isinstance(content, bytes) else None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _content(path: Path, most: int) -> bytes | int:
+    """Return up to so many bytes of a regular file, or the mode of what is none."""
+    mode = path.lstat().st_mode
+    if not stat.S_ISREG(mode):
+        return mode
+    # The path may have been swapped since, so the flags and the second look guard against what stands there now.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        return file.read(most) if stat.S_ISREG(mode) else mode
 
 
 def parse(data: bytes, shown: str) -> Document | tuple[Diagnostic, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from generator.diagnostics import Diagnostic, Severity, Span
+from generator.manifest.few import MAX_FINDINGS, few
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -64,11 +65,12 @@ def validate(document: Document, model: type[M], not_yet: tuple[str, ...] = ()) 
         value = model.model_validate(content)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        findings += [_finding(document, model, detail) for detail in details if detail["loc"][:1] not in refused]
+        fresh = [detail for detail in details if detail["loc"][:1] not in refused]
+        findings += [_finding(document, model, detail) for detail in fresh[: MAX_FINDINGS + 1]]
     else:
         if not findings:
             return Sourced(value, document)
-    return tuple(sorted(findings, key=lambda finding: finding.sort_key))
+    return few(findings)
 
 
 def _not_acted_on(document: Document, key: str) -> Diagnostic:
