@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.diagnostics import Diagnostic, Note, Severity, Span
@@ -55,6 +55,7 @@ pieces = [*"a:,%=\r\n\x1b\u2028é", "::error::x", "%0A", "##[add-mask]"]
 hostile = st.lists(st.sampled_from(pieces), max_size=12).map("".join)
 
 
+@settings(deadline=None)  # a busy machine
 @given(hostile, hostile)
 def test_what_a_manifest_says_stays_in_its_place(path: str, text: str) -> None:
     word, properties, data = command(Diagnostic("CK900", Severity.ERROR, Span(f"x{path}", 1, 1, 1, 1), f"x{text}"))

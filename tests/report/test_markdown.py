@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -104,6 +104,7 @@ STRUCTURE = {
 }
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.lists(st.tuples(hostile, hostile, hostile), min_size=1, max_size=3))
 def test_hostile_text_is_neither_markup_nor_mention_nor_link(said: list[tuple[str, str, str]]) -> None:
     findings = [
