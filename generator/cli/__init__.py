@@ -10,7 +10,9 @@ import typer
 
 from generator import __version__
 from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well
+from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
+from generator.cli.new import new
 from generator.cli.runs import apply, plan
 from generator.cli.sandbox import app as sandbox
 
@@ -53,6 +55,8 @@ def _main(
     context.obj = Context.of(directory, verbose, log_format)
 
 
+app.command()(init)
+app.command()(new)
 app.command()(validate)
 app.command()(render)
 app.command()(check)

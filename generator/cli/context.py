@@ -18,7 +18,7 @@ from generator.errors import CrosskeysError, ExitCode, UsageError
 from generator.log import redacted, set_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TextIO
 
     from generator.diagnostics import Diagnostic
@@ -121,14 +121,21 @@ class Context:
         """
         from generator import pipeline
 
+        validated, chosen = self.read(fmt)
+        if validated.has_errors:
+            print_findings(self.folder, validated.findings, chosen, findings_to)
+            raise typer.Exit(pipeline.code_of(validated.findings))
+        return validated, chosen
+
+    def read(self, fmt: Format | None) -> tuple[Validated, Format]:
+        """Read the fleet, and return it with its findings, whatever they are, and the format to print in."""
+        from generator import pipeline
+
         validated = pipeline.validate(self.folder, dt.datetime.now(dt.UTC).date())
         chosen = self._chosen(fmt, validated.fleet.settings.run)
         clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
         # Here and not where it happens: only now is it known how the fleet wants its log.
         _log.info("read the manifests", extra={"clients": clients, "accounts": accounts})
-        if validated.has_errors:
-            print_findings(self.folder, validated.findings, chosen, findings_to)
-            raise typer.Exit(pipeline.code_of(validated.findings))
         return validated, chosen
 
     def rendered(self, fmt: Format | None) -> tuple[Validated, Rendered, Format]:
@@ -163,7 +170,13 @@ class Context:
 
 
 def print_findings(
-    folder: Path, findings: Sequence[Diagnostic], fmt: Format, stream: TextIO | None = None, *, verdict: str = ""
+    folder: Path,
+    findings: Sequence[Diagnostic],
+    fmt: Format,
+    stream: TextIO | None = None,
+    *,
+    verdict: str = "",
+    proposed: Mapping[str, str] | None = None,
 ) -> None:
     """Print findings, on stdout unless another stream is given.
 
@@ -173,17 +186,21 @@ def print_findings(
         fmt: The format.
         stream: Where to; stdout unless given.
         verdict: What is right, in a sentence without a full stop, for the formats that have a place for it.
+        proposed: Texts of files that are not written yet, by path.
     """
     from generator.manifest import source
     from generator.report import findings as report
 
     def text_of(path: str) -> str | None:
+        if proposed and path in proposed:
+            return proposed[path]
         return source.excerpt_source(folder / path)
 
     onto = stream or sys.stdout
     colour = onto.isatty() and not os.environ.get("NO_COLOR")
     within = _within_repository(folder.resolve())
-    onto.write(report.render(findings, report.Format(fmt.value), text_of, color=colour, within=within, verdict=verdict))
+    text = report.render(findings, report.Format(fmt.value), text_of, color=colour, within=within, verdict=verdict)
+    onto.write(text)
 
 
 def _within_repository(folder: Path) -> str:
