@@ -40,7 +40,7 @@ def check(fleet: Fleet, today: dt.date | None) -> Iterator[Diagnostic]:
             yield from _former_name(client, client.previously, by_name)
             yield from _what_follows_the_name(fleet, client, client.previously)
     yield from _shared_former_names(fleet)
-    yield from _reused_policies(fleet)
+    yield from _reused_policies(fleet, by_name)
 
 
 def _retired(client: Client, today: dt.date | None) -> Iterator[Diagnostic]:
@@ -153,11 +153,12 @@ def _shared_former_names(fleet: Fleet) -> Iterator[Diagnostic]:
                 )
 
 
-def _reused_policies(fleet: Fleet) -> Iterator[Diagnostic]:
+def _reused_policies(fleet: Fleet, by_name: Mapping[str, Client]) -> Iterator[Diagnostic]:
     """A token carries the names of its policies, and gets what a policy of that name allows at the time."""
     bearers: dict[str, Client] = {}
     for client in fleet.clients:
-        names = {_named(fleet.settings.vault.policy, client, name) for name in (client.name, client.previously) if name}
+        former = client.previously if client.previously not in by_name else None
+        names = {_named(fleet.settings.vault.policy, client, name) for name in (client.name, former) if name}
         if client.retire:
             names.add(client.vault_policy)
         else:
