@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 FAILURES = CHECKOUT / ".crosskeys/fuzz"
 _CHUNK = 500
+_FORMATS = tuple(report.Format)
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 _MEMORY = Path("/dev/shm")  # a case costs little beside opening its files on a disk
 _REMEMBERED = 100_000  # texts that were read back: most changes do not reach the rendered files
@@ -109,7 +110,8 @@ class Fuzzer:
         self._write(path, content)
         begin = time.process_time()
         validated = pipeline.validate(self.folder)
-        shown = [report.render(validated.findings, fmt, self._text, color=False) for fmt in report.Format]
+        formats = (report.Format.FULL, _FORMATS[tally.count % len(_FORMATS)])
+        shown = [report.render(validated.findings, fmt, self._text) for fmt in formats]
         if not validated.has_errors:
             tally.accepted += 1
             yield from self._rendered(validated, tally)
