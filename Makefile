@@ -67,7 +67,7 @@ login: setup ## Log in to the sandbox as CLIENT=payments and try every door
 
 .PHONY: test lint
 test: toolchain lint ## Everything: lint, types, layers, and all tests on the real parts
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term $(ARGS)
 lint: setup ## Lint, types, and the one-way flow of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
