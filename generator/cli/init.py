@@ -98,10 +98,7 @@ def _answers(given: dict[str, str | None], template: str) -> dict[str, str]:
         if value is None and sys.stdin.isatty():
             value = ask(_QUESTIONS[key], check, default=defaults[section][name] or "")  # noqa: PLW2901 - the answer
         elif value is not None:
-            try:
-                check(value)
-            except typer.BadParameter as wrong:
-                raise UsageError(wrong.message) from wrong
+            check(value)
         if value:
             answers[key] = value
     return answers
@@ -114,7 +111,7 @@ def _valid(key: str, template: str) -> Callable[[str], str]:
     def checked(value: str) -> str:
         found = scaffold.faults(scaffold.settings(template, {key: value})) if value else ()
         if found:
-            raise typer.BadParameter(visible(found[0].message))
+            raise UsageError(visible(found[0].message))
         return value
 
     return checked
@@ -126,7 +123,7 @@ def _asked_for_ci() -> Ci:
 
     def one_of_them(value: str) -> str:
         if value not in set(Ci):
-            raise typer.BadParameter("github, gitlab or none")
+            raise UsageError("github, gitlab or none")
         return value
 
     return Ci(ask("CI: github, gitlab or none", one_of_them, default=Ci.NONE.value))

@@ -148,11 +148,11 @@ def _ask_for_client(
     def free(name: str) -> str:
         _valid("client", "name")(name)
         if name in taken:
-            raise typer.BadParameter(f"{taken[name]} has that name already")
+            raise UsageError(f"{taken[name]} has that name already")
         try:
             require_free(name)
         except RefusedError as refused:
-            raise typer.BadParameter(refused.message) from refused
+            raise UsageError(refused.message) from refused
         return name
 
     def account(value: str) -> str:
@@ -196,7 +196,7 @@ def _valid(kind: str, key: str) -> Callable[[str], str]:
     def checked(value: str) -> str:
         found = proposal.faults(kind, key, value) if value else ()
         if found:
-            raise typer.BadParameter(visible(found[0].message))
+            raise UsageError(visible(found[0].message))
         return value
 
     return checked

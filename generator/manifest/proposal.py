@@ -24,7 +24,7 @@ KINDS: Final[Mapping[str, type[Model]]] = {"client": ClientManifest, "account": 
 """The models of manifests, by the names of their schemas."""
 
 # What every reader of YAML takes for the string that it looks like; the rest is quoted.
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@+(),;-]+)*", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@+(),;-]*(?: [A-Za-z0-9_./@+(),;-]+)*", re.ASCII)
 
 
 def scalar(value: str) -> str:
