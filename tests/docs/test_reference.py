@@ -12,7 +12,7 @@ from generator import cli
 from generator.errors import ExitCode
 from generator.manifest.load import SETTINGS_NOT_YET
 from tests.docs import reference
-from tests.docs.blocks import CHECKOUT, DOCUMENTS, blocks, headings
+from tests.docs.blocks import CHECKOUT, DOCUMENTS, blocks, headings, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,12 +71,9 @@ def test_every_variable_is_in_the_readme(variable: str) -> None:
 
 
 def test_every_crosskeys_command_that_is_shown_exists() -> None:
-    shown = [
-        line.partition("crosskeys ")[2]
-        for language in ("console", "sh")
-        for block in blocks(language)
-        for line in re.findall(r"^(?:\$ )?(.*\bcrosskeys .*)$", block.text, re.MULTILINE)
-    ]
+    typed = [step.command for block in blocks("console") for step in steps(block)]
+    typed += [line for block in blocks("sh") for line in block.text.splitlines()]
+    shown = [line.partition("crosskeys ")[2] for line in typed if re.search(r"\bcrosskeys ", line)]
     assert len(shown) > 10
     for line in shown:
         words = [word for word in line.split() if not word.startswith("-")]
