@@ -8,6 +8,8 @@ PYTHON ?= python3
 TARGET ?= sandbox
 CLIENT ?= payments
 ARGS ?=
+FUZZ_COUNT ?= 200000
+FUZZ_SEED ?= 1
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -65,9 +67,11 @@ sandbox-status: setup ## Show how the sandbox's servers are
 login: setup ## Log in to the sandbox as CLIENT=payments and try every door
 	@$(CROSSKEYS) sandbox login $(CLIENT)
 
-.PHONY: test lint
+.PHONY: test fuzz lint
 test: toolchain lint ## Everything: lint, types, layers, and all tests on the real parts
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term $(ARGS)
+fuzz: setup ## Try FUZZ_COUNT=200000 changed manifests; FUZZ_SEED=2 for others
+	@$(BIN)/python -m tests.hostile.fuzz $(FUZZ_COUNT) --seed $(FUZZ_SEED)
 lint: setup ## Lint, types, and the one-way flow of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .

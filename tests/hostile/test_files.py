@@ -36,6 +36,11 @@ def _a_device(path: Path) -> None:
         pytest.skip("only root makes devices")
 
 
+def _a_gigabyte(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 30)
+
+
 IN_PLACE: dict[str, Callable[[Path], object]] = {
     "a link to a device that never ends": lambda path: path.symlink_to("/dev/zero"),
     "a link to itself": lambda path: path.symlink_to(path.name),
@@ -45,7 +50,7 @@ IN_PLACE: dict[str, Callable[[Path], object]] = {
     "a pipe": os.mkfifo,
     "a device": _a_device,
     "a folder": lambda path: path.mkdir(),
-    "a file of a gigabyte": lambda path: (path.touch(), os.truncate(path, 1 << 30)),
+    "a file of a gigabyte": _a_gigabyte,
 }
 
 
