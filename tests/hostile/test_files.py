@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
 import socket
 import stat
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +18,7 @@ import pytest
 from tests.hostile.promise import ACCOUNT, CLIENT, SETTINGS, TARGETS, Outcome, broken, digest, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 
 def checked(fleet: Path, *, within: float | None = None) -> Outcome:
@@ -187,15 +190,34 @@ def test_ten_thousand_stray_files_are_all_named(fleet: Path) -> None:
     assert outcome.out.count("CK302") == 10_000
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@contextlib.contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Give a folder to a user who may not read everything, and be that user; root is not kept out by any mode."""
+    if os.geteuid():
+        yield
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
 @pytest.mark.parametrize("path", [*TARGETS, "clients", "clients/accounts"])
 def test_what_may_not_be_read_is_refused(path: str, fleet: Path) -> None:
-    mode = (fleet / path).stat().st_mode
-    (fleet / path).chmod(0)
-    outcome = run(fleet, "check")
-    (fleet / path).chmod(mode)
+    with tempfile.TemporaryDirectory() as open_to_all:  # the folders above a test's own are closed to others
+        shutil.copytree(fleet, open_to_all, dirs_exist_ok=True)
+        closed = Path(open_to_all, path)
+        mode = closed.stat().st_mode
+        with as_nobody(Path(open_to_all)):
+            closed.chmod(0)
+            outcome = run(Path(open_to_all), "validate")
+            closed.chmod(mode)
     assert not list(broken(outcome)), outcome
-    assert "cannot be read" in outcome.out
+    assert outcome.code == (2 if path == SETTINGS else 1)
+    assert "cannot be read: Permission denied" in outcome.out
 
 
 def test_files_that_change_while_they_are_read_end_well(fleet: Path) -> None:

@@ -138,8 +138,7 @@ def page() -> str:
         f"<!-- made by {COMMAND} -->\n",
         (
             "What people mistype and strangers try, and what `crosskeys validate` prints of it, to the letter.\n"
-            "Each stands in a fleet of one client that is in order otherwise. Whatever stands in a manifest, nothing is\n"
-            "written.\n"
+            "Each stands in a fleet of one client that is in order otherwise. Nothing is ever written.\n"
         ),
         "| | Input | Rules | Exit |\n|---|---|---|---|",
     ]
