@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -16,14 +16,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A small fleet that shows a rule: the files that matter, by path relative to the fleet's folder.
+class Edit:
+    """A change by hand, made after the fleet was rendered.
 
     Args:
-        files: Text of each file; a client is added where there is none, an account manifest where one is needed.
+        old: What is replaced, at its first place in the file; empty to append, or to make a file that is not there.
+        new: What stands there then.
     """
 
-    files: Mapping[str, str]
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A small fleet that shows a rule, whole: it can be written to a folder and checked. Paths are relative to that.
+
+    Args:
+        files: Text of each file, or its bytes where it has no text.
+        links: Target of each symbolic link.
+        edits: What is changed after the fleet was rendered, by file.
+        also: Ids of other rules that cannot but be broken with this one.
+    """
+
+    files: Mapping[str, str | bytes]
+    links: Mapping[str, str] = field(default_factory=dict)
+    edits: Mapping[str, Edit] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,107 @@
+"""What the rendered tree declares: everything in it must be readable without running Terraform."""
+
+from __future__ import annotations
+
+from generator.rules.examples import PAYMENTS, client
+from generator.rules.registry import Edit, Example, Rule
+
+_CLIENT = "terraform/accounts/111111111111/vault/client-payments.tf"
+_RENDERED = Example({PAYMENTS: client()})
+_HCL = "https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md"
+_VAULT = "https://github.com/hashicorp/vault/blob/v1.21.2"
+_RENDER = "Run `crosskeys render`; if a template of the fleet's own made it, change the template."
+
+
+def _edited(old: str, new: str) -> Example:
+    """Return a fleet whose rendered client is edited by hand, which is a finding of its own."""
+    return Example({PAYMENTS: client()}, edits={_CLIENT: Edit(old, new)}, also=("CK703",))
+
+
+RULES = (
+    Rule(
+        id="CK801",
+        name="not-hcl",
+        title="A rendered file is not HCL that Terraform would read",
+        why="A file that cannot be read cannot be audited, and the reader here takes no more than Terraform does.",
+        source=_HCL,
+        fix=_RENDER,
+        bad=_edited("", "}\n"),
+        good=_RENDERED,
+    ),
+    Rule(
+        id="CK802",
+        name="not-literal",
+        title="A value is computed instead of written out",
+        why="What a variable, a function or a template makes is known only by running Terraform: an auditor reads "
+        "literal values, and references to objects of the same root.",
+        source=f"{_HCL}#expressions",
+        fix="Write the value itself.",
+        bad=_edited('"aws"', "var.mount"),
+        good=_RENDERED,
+    ),
+    Rule(
+        id="CK803",
+        name="declared-twice",
+        title="An argument, a block or an address is given twice",
+        why="A reader that takes the last one, or the first, shows something else than what is applied.",
+        source=f"{_HCL}#bodies",
+        fix="Leave one of the two.",
+        bad=_edited("  auth_type ", '  auth_type = "ec2"\n  auth_type '),
+        good=_RENDERED,
+    ),
+    Rule(
+        id="CK804",
+        name="unknown-block-or-argument",
+        title="A rendered root holds what no manifest can say",
+        why="A provisioner runs commands, a `count` of 0 removes a role, another token type outlives its limits: what "
+        "is not known cannot be judged, so it is refused.",
+        source="a rule of this tool's own",
+        fix="Remove it.",
+        bad=_edited("  auth_type ", '  token_type = "batch"\n  auth_type '),
+        good=_RENDERED,
+    ),
+    Rule(
+        id="CK805",
+        name="wrong-value",
+        title="An argument has a value of another kind, or is missing",
+        why='Terraform converts `"false"` to false and fills what is missing with the provider\'s default, such as '
+        "`resolve_aws_unique_ids = true`, which here would be wrong.",
+        source="https://developer.hashicorp.com/terraform/language/expressions/types#type-conversion",
+        fix=_RENDER,
+        bad=_edited("= false", '= "false"'),
+        good=_RENDERED,
+    ),
+    Rule(
+        id="CK806",
+        name="dangling-reference",
+        title="A reference leads to nothing of the same root",
+        why="A role whose policy is declared elsewhere, or nowhere, cannot be judged by its own root; Vault ignores a "
+        "policy that does not exist at login.",
+        source=f"{_VAULT}/vault/policy_store.go",
+        fix="Name an object of the same root.",
+        bad=_edited("vault_policy.payments.name", "vault_policy.ledger.name"),
+        good=_RENDERED,
+    ),
+    Rule(
+        id="CK807",
+        name="not-a-plain-policy",
+        title="A policy holds more than plain rules",
+        why="Templating, parameter constraints and unknown capabilities change what a rule allows in ways that reading "
+        "its path and its capabilities does not show.",
+        source=f"{_VAULT}/vault/policy.go",
+        fix='Write each rule as `path "<path>" { capabilities = [...] }`.',
+        bad=_edited('["read", "list"]', '["read", "everything"]'),
+        good=_RENDERED,
+    ),
+    Rule(
+        id="CK808",
+        name="rendered-file-too-large",
+        title="A rendered file is larger than a million characters, or a value in it nests too deeply",
+        why="No client comes near it. Reading what is larger would cost every check its time, so the reader is "
+        "bounded.",
+        source="a bound of this tool's own",
+        fix="Remove what was added by hand, then run `crosskeys render`.",
+        bad=_edited("", "#" * (1 << 20) + "\n"),
+        good=_RENDERED,
+    ),
+)
