@@ -119,6 +119,8 @@ def _folder(team: str | None) -> str:
 
 def _complete(answers: _Answers, fleet: Fleet, require_free: Callable[[str], None]) -> None:
     """Ask for what is missing, or refuse when nobody is there to be asked."""
+    from generator.manifest import proposal
+
     registered = {account.id: account for account in fleet.accounts if account.source}
     required = {"NAME": answers.name, "--account-id": answers.account_id, "--role-name": answers.role_name}
     missing = [flag for flag, value in (required | {"--owner": answers.owner}).items() if not value]
@@ -129,6 +131,10 @@ def _complete(answers: _Answers, fleet: Fleet, require_free: Callable[[str], Non
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, and nobody is there to be asked",
             help="give all of them, or run this on a terminal",
         )
+    # These two name files, so they are judged before anything else is.
+    for key, value in (("name", answers.name or ""), ("account_id", answers.account_id or "")):
+        for fault in proposal.faults("client", key, value):
+            raise UsageError(fault.message, help=fault.help)
     unregistered = fleet.settings.accounts == "registered" and answers.account_id not in registered
     if not unregistered or answers.account_name:
         return
@@ -209,10 +215,6 @@ def _texts(answers: _Answers, folder: str) -> dict[str, str]:
     from generator.manifest import proposal
     from generator.manifest.load import ACCOUNTS
 
-    # These two name files, so they are judged before anything else is.
-    for key, value in (("name", answers.name or ""), ("account_id", answers.account_id or "")):
-        for fault in proposal.faults("client", key, value):
-            raise UsageError(fault.message, help=fault.help)
     client, account = f"{folder}/{answers.name}.yaml", f"{ACCOUNTS}/{answers.account_id}.yaml"
     texts = {
         client: proposal.text(
