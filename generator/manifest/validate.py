@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from generator.diagnostics import Diagnostic, Severity, Span
+from generator.manifest.explain import explain, lost_zero
 from generator.manifest.few import MAX_FINDINGS, few
 
 if TYPE_CHECKING:
@@ -118,15 +119,19 @@ def _finding(document: Document, model: type[BaseModel], detail: ErrorDetails) -
         )
     span = document.key_span_of(location[:-1]) if location[-1:] == _KEY else document.span_of(location)
     if kind in _TYPES:
-        quote = kind == "string_type" and isinstance(detail["input"], (int, bool))
         text = document.text.split("\n")[span.line - 1][span.column - 1 : span.end_column - 1]
+        is_number = kind == "string_type" and isinstance(detail["input"], (int, bool))
         return Diagnostic(
             WRONG_TYPE,
             Severity.ERROR,
             span,
             f"`{field}` must be {_TYPES[kind]}" if location else f"the file must be {_TYPES[kind]}",
-            help=f'quote it: "{text}"' if quote else _meaning(model, location),
+            help=_as_text(field, text) if is_number else _meaning(model, location),
         )
+    if kind == "form" and "expects" in context and "tags" not in location:
+        key = next((part for part in reversed(location) if isinstance(part, str)), "")
+        if reason := explain(key, detail["input"]):
+            return Diagnostic(reason.rule, Severity.ERROR, span, f"`{field}`: {reason.message}", reason.help)
     if kind == "literal_error":
         choices = re.findall("'([^']*)'", context["expected"])
         close = difflib.get_close_matches(str(detail["input"]), choices, n=1)
@@ -141,6 +146,15 @@ def _finding(document: Document, model: type[BaseModel], detail: ErrorDetails) -
     return Diagnostic(
         INVALID_VALUE, Severity.ERROR, span, f"`{field}`: {message[:1].lower()}{message[1:]}", _meaning(model, location)
     )
+
+
+def _as_text(field: str, source: str) -> str:
+    """Return the advice for a number or boolean where text belongs."""
+    if source.isdecimal() and field == "account_id":
+        return lost_zero(source)
+    if source.isdecimal() and field.endswith("_ttl"):
+        return f"write a duration, such as {source}s"
+    return f'quote it: "{source}"'
 
 
 def _name(location: Location) -> str:

@@ -94,9 +94,9 @@ class TestKeys:
         assert finding.message == "`limits` is not acted on by this version of crosskeys"
 
     def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file(self) -> None:
-        text = "limits: {}\nvault: {kv_mount: /secret, auth_mount: /aws}\nextra: 1\n"
+        text = "limits: {}\nlive: {vault_address: vault, cluster_id: 1}\nextra: 1\n"
         found = findings(text, FleetSettings, SETTINGS_NOT_YET)
-        assert [finding.rule for finding in found] == [NOT_ACTED_ON, INVALID_VALUE, INVALID_VALUE, UNKNOWN_FIELD]
+        assert [finding.rule for finding in found] == [NOT_ACTED_ON, INVALID_VALUE, WRONG_TYPE, UNKNOWN_FIELD]
         assert [finding.span.line for finding in found] == [1, 2, 2, 3]
 
 
@@ -105,7 +105,7 @@ class TestTypes:
         finding = only(CLIENT.replace('"', ""))
         assert (finding.rule, str(finding.span), finding.span.end_column) == (WRONG_TYPE, "file.yaml:2:13", 25)
         assert finding.message == "`account_id` must be a string"
-        assert finding.help == 'quote it: "123456789012"'
+        assert finding.help == 'account ids are quoted: "123456789012"'
 
     def test_an_unquoted_boolean_where_text_belongs_is_shown_as_it_was_written(self) -> None:
         assert only(CLIENT.replace("pay@example.com", "true")).help == 'quote it: "true"'
@@ -148,10 +148,6 @@ class TestValues:
         [
             (ClientManifest, CLIENT.replace("name: pay\n", "name: Pay\n"), "1:7", "lower-case letters"),
             (ClientManifest, CLIENT.replace("name: pay\n", f"name: p{'a' * 64}\n"), "1:7", "at most 64"),
-            (ClientManifest, CLIENT.replace("123456789012", "12345678901"), "2:13", "twelve digits in quotes"),
-            # Arabic-Indic digits are digits to many a regular expression.
-            (ClientManifest, CLIENT.replace("123456789012", "12345678901\u0662"), "2:13", "twelve digits in quotes"),
-            (ClientManifest, CLIENT.replace('"123456789012"', '"123456789012\\n"'), "2:13", "twelve digits in quotes"),
             (ClientManifest, CLIENT.replace("pay-app", "apps/pay"), "3:12", "without its path"),
             (ClientManifest, f"{CLIENT}vault: {{role: .x}}\n", "5:15", "a Vault role name"),
             (ClientManifest, f"{CLIENT}vault: {{policy: a b}}\n", "5:17", "a Vault policy name"),
@@ -175,20 +171,13 @@ class TestValues:
             (ClientManifest, f"{CLIENT}aws: {{permissions_boundary: boundary}}\n", "5:29", "the ARN of one IAM policy"),
             (ClientManifest, f"{CLIENT}aws: {{tags: {{'a!': b}}}}\n", "5:14", "a tag key"),
             (ClientManifest, f"{CLIENT}aws: {{tags: {{a: 'aws:b'}}}}\n", "5:17", "a tag value"),
-            (ClientManifest, f"{CLIENT}grants: [{{path: /shared}}]\n", "5:17", "without leading or trailing slash"),
-            (ClientManifest, f"{CLIENT}grants: [{{path: shared/../certs}}]\n", "5:17", "a path"),
-            (ClientManifest, f"{CLIENT}grants: [{{path: shared/*}}]\n", "5:17", "a path"),
             (ClientManifest, f"{CLIENT}grants: [{{path: a}}, {{path: a, access: read}}]\n", "5:9", "lists a twice"),
             (AccountManifest, f"{ACCOUNT}provisioning: ours\n", "3:15", "'handover' or 'managed'"),
             (AccountManifest, f"{ACCOUNT}provisioner_role: arn:aws:iam::1:role/x\n", "3:19", "the ARN of one IAM role"),
             (AccountManifest, f"{ACCOUNT}sts: {{role: vault, external_id: x}}\n", "3:33", "an external id"),
             (FleetSettings, "version: 2\n", "1:10", "must be 1"),
-            (FleetSettings, "vault: {principals: ['arn:aws:iam::123456789012:root']}\n", "1:22", "nor :root"),
-            (FleetSettings, "vault: {principals: ['arn:aws:iam::123456789012:role/*']}\n", "1:22", "a wildcard"),
             (FleetSettings, "vault: {directory: 'certs/{region}'}\n", "1:20", "no other placeholders"),
             (FleetSettings, "vault: {role: '{name.__class__}'}\n", "1:15", "no other placeholders"),
-            (FleetSettings, "vault: {directory: certs//a}\n", "1:20", "a path in the KV mount"),
-            (FleetSettings, "vault: {kv_mount: ../sys}\n", "1:19", "a mount path"),
             (FleetSettings, "vault: {iam_alias: role}\n", "1:20", "'role_id'"),
             (FleetSettings, "terraform: {backend: {type: s3, key: fixed}}\n", "1:22", "share one state"),
             (FleetSettings, "terraform: {backend: {type: s3}}\n", "1:22", "share one state"),
