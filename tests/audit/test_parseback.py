@@ -200,7 +200,12 @@ MUTATIONS = {
     "any principal of Vault's account": (AWS_STS, r"role/hcp-vault\"", 'root"', "principals[0].identifiers[0]"),
     "a wider permission": (AWS_STS, r"iam:GetRole", "iam:*", "statements[1].actions[0]"),
     "roles of every account": (AWS_STS, r"iam::222222222222:role/\*", "iam::*:role/*", "statements[1].resources[0]"),
-    "permissions as trust": (AWS_STS, r"vault_sts_trust\.json", "vault_sts_permissions.json", "assume_role_policy: expected"),
+    "permissions as trust": (
+        AWS_STS,
+        r"vault_sts_trust\.json",
+        "vault_sts_permissions.json",
+        "assume_role_policy: expected",
+    ),
     "another STS external id": (VAULT_STS, r"-5f1d", "-5f1e", "external_id: expected"),
     "no STS external id": (VAULT_STS, r"  external_id.*\n", "", "external_id: expected"),
     "another STS account": (VAULT_STS, r'(account_id +)= "2', r'\1= "3', "account_id: expected"),
