@@ -86,7 +86,7 @@ _SYNTAX_HELP = {
 
 _WRITE_OUT = "write the value out where it is used"
 _DELETE_LINE = "delete the line"
-_WORD = re.compile(r"\S{,200}")  # no more is shown of a line, and tags may follow one another without a space
+_WORD = re.compile(r"\S*")
 
 
 class _Composer:
