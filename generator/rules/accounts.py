@@ -10,7 +10,9 @@ from generator.rules.names import collision
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from generator.manifest.account import AccountManifest
     from generator.manifest.fleet import Account, Fleet
+    from generator.manifest.validate import Sourced
 
 UNREGISTERED_ACCOUNT = "CK401"
 NO_WAY_INTO_THE_ACCOUNT = "CK402"
@@ -19,6 +21,8 @@ NO_VAULT_PRINCIPAL = "CK404"
 STS_ROLE_IS_A_CLIENT = "CK405"
 SHARED_EXTERNAL_ID = "CK406"
 TOO_MANY_TAGS = "CK407"
+PROVISIONER_ROLE_IS_TAKEN = "CK408"
+IDLE_STS_ROLE = "CK409"
 
 _MOST_TAGS = 50  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
@@ -38,8 +42,17 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
                 "a managed account needs `provisioner_role`: the IAM role that runs assume in it",
                 f"add provisioner_role: arn:{fleet.settings.aws.partition}:iam::{account.id}:role/<name>",
             )
+        yield from _provisioner(account, account.source)
         if account.sts is None:
             continue
+        if not any(client.needs_sts for client in account.declared):
+            yield Diagnostic(
+                IDLE_STS_ROLE,
+                Severity.WARNING,
+                account.source.key_span("sts"),
+                "Vault may look into this account, and no client of it needs that",
+                "remove `sts`, unless a client with `vault.ec2` or `vault.resolve_unique_ids` is about to come",
+            )
         if not fleet.settings.vault.principals:
             yield Diagnostic(
                 NO_VAULT_PRINCIPAL,
@@ -58,6 +71,25 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
                 "an external id of its own for each account is what stops one account from posing as another",
                 other,
             )
+
+
+def _provisioner(account: Account, source: Sourced[AccountManifest]) -> Iterator[Diagnostic]:
+    """Yield findings about who else has the role that runs assume; IAM compares names without regard to case."""
+    _, _, _, _, account_id, resource = (account.provisioner_role or ":::::").split(":", 5)
+    name = resource.rpartition("/")[2]
+    if account_id != account.id:
+        return
+    taken = [client.source.span("role_name") for client in account.clients if client.role_name.lower() == name.lower()]
+    if account.sts and account.sts.role.lower() == name.lower():
+        taken.append(source.span("sts", "role"))
+    for span in taken:
+        yield collision(
+            PROVISIONER_ROLE_IS_TAKEN,
+            span,
+            f"`{name}` is the role that runs assume in this account, and may change every other",
+            "choose a role of its own",
+            source.span("provisioner_role"),
+        )
 
 
 def _clients(account: Account, *, registered: bool) -> Iterator[Diagnostic]:

@@ -18,6 +18,7 @@ SHARED_PRINCIPAL = "CK313"
 SHARED_IAM_ROLE = "CK314"
 SHARED_INSTANCE_PROFILE = "CK315"
 SHARED_DIRECTORY = "CK316"
+ROLE_NAME_IN_SEVERAL_ACCOUNTS = "CK317"
 
 
 def check(fleet: Fleet) -> Iterator[Diagnostic]:
@@ -90,6 +91,31 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
         # One principal twice is a finding of its own, and says more.
         unless=lambda one, other: one.principal_arn == other.principal_arn,
     )
+    yield from _in_several_accounts(fleet)
+
+
+def _in_several_accounts(fleet: Fleet) -> Iterator[Diagnostic]:
+    """Yield a warning for each client that Vault looks up and whose role's name another account has too.
+
+    Source: CVE-2025-11621. A login that is compared with an exact ARN looks nothing up, whatever the role is called:
+    builtin/credential/aws/path_login.go.
+    """
+    by_name: dict[str, list[Client]] = {}
+    for client in sorted(fleet.declared, key=lambda each: each.path):
+        by_name.setdefault(client.role_name.lower(), []).append(client)
+    for clients in by_name.values():
+        for client in clients:
+            others = (other for other in clients if other.account_id != client.account_id)
+            if client.needs_sts and (other := next(others, None)):
+                yield Diagnostic(
+                    ROLE_NAME_IN_SEVERAL_ACCOUNTS,
+                    Severity.WARNING,
+                    client.source.span("role_name"),
+                    f"Vault looks this role up, and the account {other.account_id} has a role `{other.role_name}` "
+                    "too: Vault before 1.21.0 could take one for the other (CVE-2025-11621)",
+                    "give the roles different names, or make sure that Vault is 1.21.0 or newer",
+                    (Note(other.source.span("role_name"), "the other one is here"),),
+                )
 
 
 def _doubles(

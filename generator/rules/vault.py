@@ -18,8 +18,6 @@ UNUSABLE_VAULT_NAME = "CK501"
 RESERVED_POLICY_NAME = "CK502"
 TTL_ABOVE_MAXIMUM = "CK503"
 WILDCARD_SEGMENT = "CK504"
-GRANT_OUTSIDE_SHARED_PATHS = "CK505"
-GRANT_INTO_A_DIRECTORY = "CK506"
 
 # vault/policy_store.go, and hcp-root on HCP Vault
 _RESERVED = frozenset({"root", "default", "default-ceiling", "response-wrapping", "control-group", "hcp-root"})
@@ -28,14 +26,11 @@ _VAULT_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?", re.ASC
 
 
 def check(fleet: Fleet) -> Iterator[Diagnostic]:
-    """Yield findings about each client's Vault names, token limits and paths."""
-    shared = {shared.path for shared in fleet.settings.shared_paths}
-    directories = {client.directory for client in fleet.clients}
+    """Yield findings about each client's Vault names, directory and token limits."""
     yield from _defaults(fleet)
     for client in fleet.declared:
         yield from _names(client)
         yield from _limits(client)
-        yield from _grants(client, shared, directories)
 
 
 def _names(client: Client) -> Iterator[Diagnostic]:
@@ -92,30 +87,3 @@ def _above_maximum(span: Span, ttl: int | None, max_ttl: int | None) -> Iterator
             f"token_ttl ({ttl} s) is longer than token_max_ttl ({max_ttl} s)",
             "shorten `token_ttl` or raise `token_max_ttl`; what a client leaves out is the fleet's default",
         )
-
-
-def _grants(client: Client, shared: set[str], directories: set[str]) -> Iterator[Diagnostic]:
-    for index, grant in enumerate(client.grants):
-        above = _above(grant.path)
-        if shared.isdisjoint(above):
-            known = ", ".join(sorted(shared)) or "none"
-            yield Diagnostic(
-                GRANT_OUTSIDE_SHARED_PATHS,
-                Severity.ERROR,
-                client.source.span("grants", index, "path"),
-                f"`{grant.path}` is not at or below a shared path",
-                f"the fleet's shared paths are: {known}",
-            )
-        elif not directories.isdisjoint(above) or any(grant.path in _above(directory) for directory in directories):
-            yield Diagnostic(
-                GRANT_INTO_A_DIRECTORY,
-                Severity.ERROR,
-                client.source.span("grants", index, "path"),
-                f"`{grant.path}` reaches a client's own directory",
-                "share another path; nobody is granted what is one client's alone",
-            )
-
-
-def _above(path: str) -> set[str]:
-    segments = path.split("/")
-    return {"/".join(segments[:count]) for count in range(1, len(segments) + 1)}

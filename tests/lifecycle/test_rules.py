@@ -24,7 +24,7 @@ from generator.rules.lifecycle import (
     SUSPENDED_AND_RETIRED,
     VAULT_NAME_FOLLOWS_RENAME,
 )
-from generator.rules.vault import GRANT_OUTSIDE_SHARED_PATHS
+from generator.rules.paths import GRANT_OUTSIDE_SHARED_PATHS
 from tests.lifecycle.fleets import RETIRED, client, judged
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from generator.rules import accounts, aws, names, vault
+from generator.rules import accounts, aws, names, paths, vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "name: retail\nowner: retail@example.com\n"
 STS = "sts: {role: hcp-vault, external_id: crosskeys-1}\n"
+UNIQUE = "vault: {resolve_unique_ids: true}\n"
 PRINCIPAL = "vault: {principals: ['arn:aws:iam::999999999999:role/hcp-vault']}\n"
 
 
@@ -39,6 +40,11 @@ class Case(NamedTuple):
 A, B = "clients/a.yaml", "clients/b.yaml"
 ONE, TWO = "clients/accounts/111111111111.yaml", "clients/accounts/222222222222.yaml"
 SETTINGS = "crosskeys.yaml"
+AREAS = (names, accounts, vault, paths, aws)
+
+# Names of services that make a trust policy of 2,049 characters.
+SERVICES = [*(f"s{number:03}.amazonaws.com" for number in range(89)), f"s{'x' * 22}.amazonaws.com"]
+SEVERAL = ", ".join(f"arn:aws:iam::999999999999:role/v{number}" for number in range(60))
 
 CASES = {
     "one name in two folders": Case(
@@ -160,24 +166,106 @@ CASES = {
     "a role that nobody can assume": Case(
         accounts.NO_VAULT_PRINCIPAL,
         f"{ONE}:3:1",
-        {ONE: ACCOUNT + STS, A: client("a")},
+        {ONE: ACCOUNT + STS, A: client("a", UNIQUE)},
         {SETTINGS: PRINCIPAL},
         "names no principal of Vault's",
     ),
     "Vault's own role as a client": Case(
         accounts.STS_ROLE_IS_A_CLIENT,
         "clients/a.yaml:3:12",
-        {SETTINGS: PRINCIPAL, ONE: ACCOUNT + STS, A: client("a", role="HCP-Vault")},
-        {A: client("a", account_id="222222222222", role="HCP-Vault")},
+        {SETTINGS: PRINCIPAL, ONE: ACCOUNT + STS, A: client("a", UNIQUE, role="HCP-Vault")},
+        {A: client("a", UNIQUE, role="HCP-Vault2")},
         "`HCP-Vault` is the role that Vault assumes in this account",
     ),
     "one external id": Case(
         accounts.SHARED_EXTERNAL_ID,
         f"{TWO}:3:37",
-        {SETTINGS: PRINCIPAL, ONE: ACCOUNT + STS, TWO: ACCOUNT + STS, A: client("a")},
+        {
+            SETTINGS: PRINCIPAL,
+            ONE: ACCOUNT + STS,
+            TWO: ACCOUNT + STS,
+            A: client("a", UNIQUE),
+            B: client("b", UNIQUE, "222222222222"),
+        },
         {TWO: ACCOUNT + STS.replace("crosskeys-1", "crosskeys-2")},
         "another account has the same external id",
         f"{ONE}:3:37",
+    ),
+    "a provisioner that is a client": Case(
+        accounts.PROVISIONER_ROLE_IS_TAKEN,
+        "clients/a.yaml:3:12",
+        {ONE: f"{ACCOUNT}provisioner_role: arn:aws:iam::111111111111:role/ops/run\n", A: client("a", role="Run")},
+        {A: client("a", role="run2")},
+        "`run` is the role that runs assume",
+        f"{ONE}:3:19",
+    ),
+    "a provisioner that is a role which exists": Case(
+        accounts.PROVISIONER_ROLE_IS_TAKEN,
+        "clients/a.yaml:3:12",
+        {
+            ONE: f"{ACCOUNT}provisioner_role: arn:aws:iam::111111111111:role/run\n",
+            A: client("a", "aws: {role: existing}\n", role="run"),
+        },
+        {A: client("a", "aws: {role: existing}\n", account_id="222222222222", role="run")},
+        "`run` is the role that runs assume",
+        f"{ONE}:3:19",
+    ),
+    "a provisioner that Vault assumes": Case(
+        accounts.PROVISIONER_ROLE_IS_TAKEN,
+        f"{ONE}:4:13",
+        {
+            SETTINGS: PRINCIPAL,
+            ONE: f"{ACCOUNT}provisioner_role: arn:aws:iam::111111111111:role/hcp-vault\n{STS}",
+            A: client("a", UNIQUE),
+        },
+        {ONE: f"{ACCOUNT}provisioner_role: arn:aws:iam::111111111111:role/run\n{STS}"},
+        "`hcp-vault` is the role that runs assume",
+        f"{ONE}:3:19",
+    ),
+    "a way in for nobody": Case(
+        accounts.IDLE_STS_ROLE,
+        f"{ONE}:3:1",
+        {SETTINGS: PRINCIPAL, ONE: ACCOUNT + STS, A: client("a")},
+        {A: client("a", "vault: {ec2: {region: us-east-1}}\n")},
+        "no client of it needs that",
+    ),
+    "a way in for a client that is retired": Case(
+        accounts.IDLE_STS_ROLE,
+        f"{ONE}:3:1",
+        {
+            SETTINGS: PRINCIPAL,
+            ONE: ACCOUNT + STS,
+            A: client("a", f"{UNIQUE}retire: {{approved_until: '2999-12-31', reason: x}}\n"),
+        },
+        {A: client("a", f"{UNIQUE}suspend: {{reason: x}}\n")},
+        "no client of it needs that",
+    ),
+    "a role that Vault looks up under a name that two accounts have": Case(
+        names.ROLE_NAME_IN_SEVERAL_ACCOUNTS,
+        "clients/b.yaml:3:12",
+        {
+            SETTINGS: PRINCIPAL,
+            ONE: ACCOUNT + STS,
+            A: client("a", "vault: {role: a}\n", "222222222222", role="app"),
+            B: client("b", "vault: {role: b, ec2: {region: us-east-1}}\n", role="App"),
+        },
+        # Nothing is looked up for either: the plain registration, whatever the Vault roles are called.
+        {ONE: ACCOUNT, B: client("b", "vault: {role: b}\n", role="App")},
+        "CVE-2025-11621",
+        "clients/a.yaml:3:12",
+    ),
+    "two roles that Vault looks up in one account": Case(
+        names.SHARED_IAM_ROLE,
+        "clients/b.yaml:3:12",
+        {
+            SETTINGS: PRINCIPAL,
+            ONE: ACCOUNT + STS,
+            A: client("a", "vault: {role: a, resolve_unique_ids: true}\naws: {instance_profile: none}\n", role="app"),
+            B: client("b", "vault: {role: b, resolve_unique_ids: true}\n", role="App"),
+        },
+        {B: client("b", "vault: {role: b, resolve_unique_ids: true}\n", role="App2")},
+        "in another spelling",
+        "clients/a.yaml:3:12",
     ),
     "too many tags together": Case(
         accounts.TOO_MANY_TAGS,
@@ -255,14 +343,14 @@ CASES = {
         "`certs/111111111111/..`",
     ),
     "a grant of what nobody shares": Case(
-        vault.GRANT_OUTSIDE_SHARED_PATHS,
+        paths.GRANT_OUTSIDE_SHARED_PATHS,
         "clients/a.yaml:5:17",
         {SETTINGS: "shared_paths: [{path: shared/ca, owner: pki}]\n", A: client("a", "grants: [{path: shared/ca2}]\n")},
         {A: client("a", "grants: [{path: shared/ca/root}]\n")},
         "`shared/ca2` is not at or below a shared path",
     ),
     "a grant above what is shared": Case(
-        vault.GRANT_OUTSIDE_SHARED_PATHS,
+        paths.GRANT_OUTSIDE_SHARED_PATHS,
         "clients/a.yaml:5:36",
         {
             SETTINGS: "shared_paths: [{path: shared/ca, owner: pki}]\n",
@@ -271,8 +359,53 @@ CASES = {
         {SETTINGS: "shared_paths: [{path: shared, owner: pki}]\n"},
         "`shared` is not at or below a shared path",
     ),
+    "a grant of Vault's own": Case(
+        paths.PATH_OF_VAULT_ITSELF,
+        "clients/a.yaml:5:17",
+        {
+            SETTINGS: "shared_paths: [{path: shared/ca, owner: pki}]\n",
+            A: client("a", "grants: [{path: auth/token/create}]\n"),
+        },
+        {A: client("a", "grants: [{path: shared/ca/auth}]\n")},
+        "auth/ is Vault's own",
+    ),
+    "a shared path of Vault's own": Case(
+        paths.PATH_OF_VAULT_ITSELF,
+        "crosskeys.yaml:1:23",
+        {SETTINGS: "shared_paths: [{path: identity/oidc, owner: pki}]\n", A: client("a")},
+        {SETTINGS: "shared_paths: [{path: identity-oidc, owner: pki}]\n"},
+        "identity/ is Vault's own",
+    ),
+    "a grant with the mount and data/": Case(
+        paths.PATH_WITH_MOUNT,
+        "clients/a.yaml:5:17",
+        {
+            SETTINGS: "vault: {kv_mount: kv/certs}\nshared_paths: [{path: shared/ca, owner: pki}]\n",
+            A: client("a", "grants: [{path: kv/certs/data/shared/ca/x}]\n"),
+        },
+        {A: client("a", "grants: [{path: shared/ca/x}]\n")},
+        "`kv/certs/data/shared/ca/x` is written with the mount",
+    ),
+    "a grant with the mount alone": Case(
+        paths.PATH_WITH_MOUNT,
+        "clients/a.yaml:5:17",
+        {
+            SETTINGS: "shared_paths: [{path: shared/ca, owner: pki}]\n",
+            A: client("a", "grants: [{path: secret/shared/ca}]\n"),
+        },
+        # It is shared under the mount's name: then it is what it says.
+        {SETTINGS: "shared_paths: [{path: secret/shared, owner: pki}]\n"},
+        "`secret/shared/ca` is written with the mount",
+    ),
+    "a directory with the mount and data/": Case(
+        paths.PATH_WITH_MOUNT,
+        "crosskeys.yaml:1:20",
+        {SETTINGS: "vault: {directory: 'secret/data/certs/{name}'}\n", A: client("a")},
+        {SETTINGS: "vault: {directory: 'data/certs/{name}'}\n"},
+        "`secret/data/certs/{name}` is written with the mount",
+    ),
     "a grant into a directory": Case(
-        vault.GRANT_INTO_A_DIRECTORY,
+        paths.GRANT_INTO_A_DIRECTORY,
         "clients/a.yaml:5:17",
         {
             SETTINGS: "shared_paths: [{path: certs, owner: pki}]\n",
@@ -283,7 +416,7 @@ CASES = {
         "reaches a client's own directory",
     ),
     "a grant of all directories": Case(
-        vault.GRANT_INTO_A_DIRECTORY,
+        paths.GRANT_INTO_A_DIRECTORY,
         "clients/a.yaml:5:17",
         {SETTINGS: "shared_paths: [{path: certs, owner: pki}]\n", A: client("a", "grants: [{path: certs}]\n")},
         {A: client("a", "grants: [{path: certs/ca}]\n")},
@@ -295,6 +428,47 @@ CASES = {
         {A: client("a", "aws: {permissions_boundary: 'arn:aws-cn:iam::111111111111:policy/x'}\n")},
         {A: client("a", "aws: {permissions_boundary: 'arn:aws:iam::111111111111:policy/x'}\n")},
         "of the partition `aws-cn`, and this fleet is of `aws`",
+    ),
+    "a fleet's boundary of one account for two": Case(
+        aws.WRONG_ACCOUNT,
+        "crosskeys.yaml:1:29",
+        {
+            SETTINGS: "aws: {permissions_boundary: 'arn:aws:iam::111111111111:policy/x'}\n",
+            A: client("a"),
+            B: client("b", account_id="222222222222"),
+        },
+        {SETTINGS: "aws: {permissions_boundary: 'arn:aws:iam::{account_id}:policy/x'}\n"},
+        "of the account 111111111111, and 222222222222 has roles",
+    ),
+    "a fleet's boundary of one account for Vault's role in another": Case(
+        aws.WRONG_ACCOUNT,
+        "crosskeys.yaml:1:29",
+        {
+            SETTINGS: "aws: {permissions_boundary: 'arn:aws:iam::222222222222:policy/x'}\n" + PRINCIPAL,
+            ONE: ACCOUNT + STS,
+            A: client("a", f"{UNIQUE}aws: {{role: existing}}\n"),
+        },
+        {ONE: f"{ACCOUNT}{STS}permissions_boundary: arn:aws:iam::111111111111:policy/x\n"},
+        "of the account 222222222222, and 111111111111 has roles",
+    ),
+    "more services than a trust policy takes": Case(
+        aws.TRUST_POLICY_TOO_LONG,
+        "clients/a.yaml:5:25",
+        {A: client("a", f"aws: {{trusted_services: [{', '.join(SERVICES)}]}}\n")},
+        # 2,048 characters to the last one.
+        {A: client("a", f"aws: {{trusted_services: [{', '.join((*SERVICES[:-1], SERVICES[-1][1:]))}]}}\n")},
+        "would have 2049 characters, and IAM takes 2048",
+    ),
+    "more principals than a trust policy takes": Case(
+        aws.TRUST_POLICY_TOO_LONG,
+        "crosskeys.yaml:1:21",
+        {
+            SETTINGS: f"vault: {{principals: [{SEVERAL}]}}\n",
+            ONE: ACCOUNT + STS,
+            A: client("a", UNIQUE),
+        },
+        {SETTINGS: PRINCIPAL},
+        "and IAM takes 2048",
     ),
     "a commercial boundary in GovCloud": Case(
         aws.WRONG_PARTITION,
@@ -394,21 +568,11 @@ class TestEachRule:
         assert judge(files(case, case.kept)) == ()
 
 
-@pytest.mark.parametrize("area", [names, accounts, vault, aws], ids=lambda area: area.__name__.rpartition(".")[2])
+@pytest.mark.parametrize("area", AREAS, ids=lambda area: area.__name__.rpartition(".")[2])
 def test_every_rule_has_a_case(area: object) -> None:
     rules = {value for name, value in vars(area).items() if name.isupper() and str(value).startswith("CK")}
     assert rules
     assert rules <= {case.rule for case in CASES.values()}
-
-
-def test_no_two_rules_have_one_id() -> None:
-    ids = [
-        value
-        for area in (names, accounts, vault, aws)
-        for name, value in vars(area).items()
-        if name.isupper() and str(value).startswith("CK")
-    ]
-    assert len(ids) == len(set(ids))
 
 
 def test_all_that_is_wrong_with_a_fleet_is_said_at_once_in_the_order_of_the_files(judge: Judge) -> None:

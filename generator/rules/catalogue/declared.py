@@ -36,7 +36,7 @@ RULES = (
         "literal values, and references to objects of the same root.",
         source=f"{_HCL}#expressions",
         fix="Write the value itself.",
-        bad=_edited('"aws"', "var.mount"),
+        bad=_edited('= "iam"', "= var.auth_type"),
         good=_RENDERED,
     ),
     Rule(
