@@ -64,7 +64,7 @@ def _account_id(value: str) -> Reason:
 def lost_zero(digits: str) -> str:
     """Return the advice for digits that should be an account id."""
     if len(digits) == _ACCOUNT_DIGITS:
-        return f'account ids are quoted: "{digits}"'
+        return f'quote it: "{digits}"'
     if len(digits) == _ACCOUNT_DIGITS - 1:
         return f'did a leading zero get lost? Then it is "0{digits}"'
     return "copy it from the account itself, and quote it"
@@ -153,6 +153,4 @@ _REASONS: Mapping[str, Callable[[str], Reason | None]] = {
     "permissions_boundary": _arn_of("policy"),
     "path": _path,
     "directory": _directory,
-    "kv_mount": _path,
-    "auth_mount": _path,
 }

@@ -105,7 +105,7 @@ class TestTypes:
         finding = only(CLIENT.replace('"', ""))
         assert (finding.rule, str(finding.span), finding.span.end_column) == (WRONG_TYPE, "file.yaml:2:13", 25)
         assert finding.message == "`account_id` must be a string"
-        assert finding.help == 'account ids are quoted: "123456789012"'
+        assert finding.help == 'quote it: "123456789012"'
 
     def test_an_unquoted_boolean_where_text_belongs_is_shown_as_it_was_written(self) -> None:
         assert only(CLIENT.replace("pay@example.com", "true")).help == 'quote it: "true"'
@@ -178,6 +178,7 @@ class TestValues:
             (FleetSettings, "version: 2\n", "1:10", "must be 1"),
             (FleetSettings, "vault: {directory: 'certs/{region}'}\n", "1:20", "no other placeholders"),
             (FleetSettings, "vault: {role: '{name.__class__}'}\n", "1:15", "no other placeholders"),
+            (FleetSettings, "vault: {kv_mount: ../sys}\n", "1:19", "a mount path"),
             (FleetSettings, "vault: {iam_alias: role}\n", "1:20", "'role_id'"),
             (FleetSettings, "terraform: {backend: {type: s3, key: fixed}}\n", "1:22", "share one state"),
             (FleetSettings, "terraform: {backend: {type: s3}}\n", "1:22", "share one state"),
