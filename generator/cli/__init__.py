@@ -13,6 +13,7 @@ from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well
 from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
 from generator.cli.new import new
+from generator.cli.rules import explain, rules
 from generator.cli.runs import apply, plan
 from generator.cli.sandbox import app as sandbox
 
@@ -63,6 +64,8 @@ app.command()(check)
 app.command()(plan)
 app.command()(apply)
 app.command()(schema)
+app.command()(rules)
+app.command()(explain)
 app.add_typer(sandbox, name="sandbox")
 
 

@@ -58,7 +58,7 @@ RULES = (
         title="A managed account names no role for runs to assume",
         why="Runs apply a managed account's AWS side. Without a role of the account they would act as whoever runs "
         "them, in whichever account that is.",
-        source="https://registry.terraform.io/providers/hashicorp/aws/latest/docs#assuming-an-iam-role",
+        source="https://github.com/hashicorp/terraform-provider-aws/blob/v6.0.0/website/docs/index.html.markdown",
         fix="Add `provisioner_role`, or leave `provisioning` at `handover`.",
         bad=Example({ACCOUNT: account("provisioning: managed\n"), PAYMENTS: client()}),
         good=Example({ACCOUNT: account(_MANAGED), PAYMENTS: client()}),
