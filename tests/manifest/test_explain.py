@@ -87,6 +87,11 @@ def test_vaults_principal_is_one_role_or_user(written: str, says: str) -> None:
     assert says in finding.message
 
 
+def test_user_of_a_misspelt_account_is_told_the_form() -> None:
+    finding = only("vault: {principals: ['arn:aws:iam::1:user/hcp-vault']}\n", FleetSettings)
+    assert (finding.rule, "the exact ARN of Vault's own IAM role or user" in finding.message) == (INVALID_VALUE, True)
+
+
 def test_session_is_answered_with_its_role() -> None:
     finding = only("vault: {principals: ['arn:aws:sts::123456789012:assumed-role/hcp-vault/i-1']}\n", FleetSettings)
     assert finding.help == "write the role's own ARN: arn:aws:iam::123456789012:role/hcp-vault"

@@ -501,6 +501,13 @@ CASES = {
         {ONE: f"{ACCOUNT}provisioner_role: arn:aws:iam::111111111111:role/run\n"},
         "the ARN is of the account 222222222222, and this manifest is of 111111111111",
     ),
+    "a provisioner of another account that has a client's name": Case(
+        aws.WRONG_ACCOUNT,
+        f"{ONE}:3:19",
+        {ONE: f"{ACCOUNT}provisioner_role: arn:aws:iam::222222222222:role/a\n", A: client("a")},
+        {ONE: f"{ACCOUNT}provisioner_role: arn:aws:iam::111111111111:role/run\n"},
+        "the ARN is of the account 222222222222, and this manifest is of 111111111111",
+    ),
     "a boundary of another account": Case(
         aws.WRONG_ACCOUNT,
         "clients/a.yaml:5:29",
