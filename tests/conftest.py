@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from generator import cache
 from generator.sandbox.toolchain import Toolchain, ensure
 
 HERE = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """Heed interrupts, and let children heed them: whoever starts pytest in the background has it ignore them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +31,7 @@ def toolchain() -> Toolchain:
     return ensure(cache.folder(), say)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together, for `pytest -n`, what shares a sandbox or an order: a file, and all that is end to end."""
     for item in items:
