@@ -66,6 +66,7 @@ def render(
     for sign, paths in (("+", comparison.added), ("~", comparison.changed), ("-", comparison.removed)):
         for path in paths:
             typer.echo(f"{sign} {path}")
+    print_findings(here.folder, comparison.replacements(), chosen)
     typer.echo(
         f"{len(comparison.added)} added, {len(comparison.changed)} changed, {len(comparison.removed)} removed, "
         f"{unchanged} unchanged"

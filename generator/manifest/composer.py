@@ -40,8 +40,14 @@ MAX_VALUE: Final = 4096
 MAX_ITEMS: Final = 1000
 
 
-def compose(text: str, shown: str) -> Node | tuple[Diagnostic, ...]:
-    """Return the root of the one document that ``text`` holds, or everything that is wrong with it.
+# With these the text still says which keys there are and what they hold, so the rest can be judged as well.
+_HARMLESS: Final = frozenset({faults.AMBIGUOUS_SCALAR, faults.DUPLICATE_KEY})
+
+
+def compose(text: str, shown: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """Return the root of the one document that ``text`` holds, and everything that is wrong with it.
+
+    There is a root beside findings where they leave it beyond doubt what the other keys and values are.
 
     Args:
         text: YAML without invisible characters.
@@ -49,9 +55,9 @@ def compose(text: str, shown: str) -> Node | tuple[Diagnostic, ...]:
     """
     composer = _Composer(shown, text)
     composer.run()
-    if composer.findings or composer.root is None:
-        return few(composer.findings)
-    return composer.root
+    findings = few(composer.findings)
+    is_whole = len(findings) == len(composer.findings) and all(finding.rule in _HARMLESS for finding in findings)
+    return composer.root if is_whole else None, findings
 
 
 class _Mark(Protocol):

@@ -15,6 +15,7 @@ from generator.manifest import source
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
 from generator.manifest.faults import NOT_A_REGULAR_FILE, fault
+from generator.manifest.few import few
 from generator.manifest.settings import FleetSettings
 from generator.manifest.validate import Sourced, validate
 
@@ -116,8 +117,15 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
 def _read(
     folder: Path, path: str, model: type[M], not_yet: tuple[str, ...] = ()
 ) -> Sourced[M] | tuple[Diagnostic, ...]:
-    document = source.read(folder / path, path)
-    return document if isinstance(document, tuple) else validate(document, model, not_yet)
+    document, findings = source.examine(folder / path, path)
+    if document is None:
+        return findings
+    result = validate(document, model, not_yet)
+    if not findings:
+        return result
+    said = {finding.span for finding in findings}
+    further = result if isinstance(result, tuple) else ()
+    return few((*findings, *(finding for finding in further if finding.span not in said)))
 
 
 def _read_account(folder: Path, path: str, stem: str) -> Sourced[AccountManifest] | tuple[Diagnostic, ...]:

@@ -38,13 +38,27 @@ def read(path: Path, shown: str) -> Document | tuple[Diagnostic, ...]:
     Returns:
         The document, or everything that is wrong with it.
     """
+    document, findings = examine(path, shown)
+    return document if document and not findings else findings
+
+
+def examine(path: Path, shown: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    """Read one manifest from disk as ``read`` does, to judge what can be judged of one that has faults.
+
+    Args:
+        path: The file.
+        shown: Its path relative to the fleet's folder, for diagnostics.
+
+    Returns:
+        Everything that is wrong with the text, and the document unless that leaves its other keys in doubt.
+    """
     try:
         content = _content(path, MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
         message, advice = f"the file cannot be read: {reason}", "set its permissions right; every manifest is read"
-        return (fault(faults.NOT_A_REGULAR_FILE, Span(shown), message, advice),)
-    return parse(content, shown) if isinstance(content, bytes) else (_not_regular(shown, content),)
+        return None, (fault(faults.NOT_A_REGULAR_FILE, Span(shown), message, advice),)
+    return _parse(content, shown) if isinstance(content, bytes) else (None, (_not_regular(shown, content),))
 
 
 def excerpt_source(path: Path) -> str | None:
@@ -81,11 +95,16 @@ def parse(data: bytes, shown: str) -> Document | tuple[Diagnostic, ...]:
     Returns:
         The document, or everything that is wrong with it, in the order of the file.
     """
+    document, findings = _parse(data, shown)
+    return document if document and not findings else findings
+
+
+def _parse(data: bytes, shown: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     text = _decode(data, shown)
     if isinstance(text, tuple):
-        return text
-    root = compose(text, shown)
-    return root if isinstance(root, tuple) else Document(shown, root, text)
+        return None, text
+    root, findings = compose(text, shown)
+    return Document(shown, root, text) if root else None, findings
 
 
 _KINDS = (

@@ -6,6 +6,7 @@ import difflib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 STALE_FILE = "CK701"
 FOREIGN_FILE = "CK702"
 HAND_EDITED_FILE = "CK703"
+UNIQUE_IDS_TURNED_OFF = "CK704"
+
+_RESOLVES = re.compile(r"^ *resolve_aws_unique_ids *= *true$", re.MULTILINE)
 
 WORK = ".crosskeys"
 """The folder, ignored by git, in which runs keep what is not the fleet's."""
@@ -69,7 +73,21 @@ class Comparison:
 
     def findings(self) -> tuple[Diagnostic, ...]:
         """Return a finding for every file that is not as it should be."""
-        return (*self.foreign_findings(), *self._stale_findings())
+        return (*self.foreign_findings(), *self._stale_findings(), *self.replacements())
+
+    def replacements(self) -> tuple[Diagnostic, ...]:
+        """Return a warning for every Vault role that applying this render would destroy to make it anew."""
+        return tuple(
+            Diagnostic(
+                UNIQUE_IDS_TURNED_OFF,
+                Severity.WARNING,
+                Span(path),
+                "unique ids are turned off: Terraform will replace the Vault role, since Vault refuses that in place",
+                "see that the plan replaces this role and nothing else; logins fail for the moment in between",
+            )
+            for path in self.changed
+            if _RESOLVES.search(self.found[path]) and not _RESOLVES.search(self.wanted[path])
+        )
 
     def foreign_findings(self) -> tuple[Diagnostic, ...]:
         """Return a finding for every file that rendering did not make."""

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.manifest.faults import ENCODING, NOT_A_REGULAR_FILE
+from generator.manifest.faults import (
+    AMBIGUOUS_SCALAR,
+    ANCHOR_OR_ALIAS,
+    DUPLICATE_KEY,
+    ENCODING,
+    NOT_A_REGULAR_FILE,
+)
 from generator.manifest.load import NAME_IS_NOT_STEM, NO_CLIENTS, STRAY_FILE, Manifests, load, load_settings
 from generator.manifest.validate import INVALID_VALUE, MISSING_FIELD, NOT_ACTED_ON, UNKNOWN_FIELD
 
@@ -297,3 +303,24 @@ class TestFindings:
         assert finding.span.path == "crosskeys.yaml"
         assert manifests.clients == ()
         assert manifests.settings_source is None
+
+
+class TestAFileWithFaultsOfSeveralKinds:
+    def test_its_fields_are_judged_beside_its_ambiguous_values_and_doubled_keys(
+        self, write: Write, tmp_path: Path
+    ) -> None:
+        text = "name: ledger\naccount_id: 012345670123\nrol_name: ledger\nowner: on\nname: ledger\n"
+        write("clients/ledger.yaml", text)
+        _, findings = load(tmp_path)
+        assert [(finding.rule, finding.span.line) for finding in findings] == [
+            (MISSING_FIELD, 1),
+            (AMBIGUOUS_SCALAR, 2),
+            (UNKNOWN_FIELD, 3),
+            (AMBIGUOUS_SCALAR, 4),
+            (DUPLICATE_KEY, 5),
+        ]
+
+    def test_nothing_is_said_of_fields_where_the_text_leaves_them_in_doubt(self, write: Write, tmp_path: Path) -> None:
+        write("clients/ledger.yaml", "name: &n ledger\nrol_name: *n\n")
+        _, findings = load(tmp_path)
+        assert {finding.rule for finding in findings} == {ANCHOR_OR_ALIAS}

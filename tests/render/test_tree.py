@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generator.diagnostics import Severity
 from generator.errors import RefusedError, UsageError
 from generator.render import tree
 from generator.render.render import stamped
-from generator.render.tree import FOREIGN_FILE, HAND_EDITED_FILE, STALE_FILE
+from generator.render.tree import FOREIGN_FILE, HAND_EDITED_FILE, STALE_FILE, UNIQUE_IDS_TURNED_OFF, Comparison
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from generator.render.tree import Comparison
     from tests.render.conftest import FleetFolder
 
 ROOT = "terraform/accounts/111111111111/vault"
@@ -353,3 +353,11 @@ def test_the_digest_of_a_tree_tells_names_from_texts() -> None:
     trees = [{"a": "bc"}, {"ab": "c"}, {"a": "b", "c": ""}, {"a": "", "b": "c"}, {}]
     assert len({tree.digest(each) for each in trees}) == len(trees)
     assert tree.digest({"a": "1", "b": "2"}) == tree.digest({"b": "2", "a": "1"})
+
+
+def test_a_render_that_would_replace_a_vault_role_says_so_and_no_other_does() -> None:
+    on, off = "  resolve_aws_unique_ids   = true\n", "  resolve_aws_unique_ids   = false\n"
+    turned_off = Comparison({"a.tf": off, "b.tf": on, "c.tf": on}, {"a.tf": on, "b.tf": off, "c.tf": on}, ())
+    (finding,) = turned_off.replacements()
+    assert (finding.rule, finding.severity, finding.span.path) == (UNIQUE_IDS_TURNED_OFF, Severity.WARNING, "a.tf")
+    assert finding in turned_off.findings()

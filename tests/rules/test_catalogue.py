@@ -119,5 +119,6 @@ def test_a_warning_never_gates(tmp_path: Path) -> None:
     for number, rule in enumerate(warnings):
         found = play(rule.bad, tmp_path / str(number))
         assert found
-        assert not has_errors(found)
-        assert pipeline.code_of(found) == 0
+        own = [finding for finding in found if finding.rule not in rule.bad.also]
+        assert not has_errors(own)
+        assert pipeline.code_of(own) == 0

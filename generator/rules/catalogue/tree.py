@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from generator.rules.examples import PAYMENTS, client
+from generator.diagnostics import Severity
+from generator.rules.examples import ACCOUNT, PAYMENTS, PRINCIPALS, SETTINGS, account, client, sts
 from generator.rules.registry import Edit, Example, Rule
 
 _VAULT_ROOT = "terraform/accounts/111111111111/vault"
 _RENDERED = Example({PAYMENTS: client()})
+_LOOKED_UP = Example(
+    {SETTINGS: PRINCIPALS, ACCOUNT: account(sts()), PAYMENTS: client("vault: {resolve_unique_ids: true}\n")}
+)
 
 RULES = (
     Rule(
@@ -51,5 +55,21 @@ RULES = (
         "`crosskeys render`.",
         bad=Example({PAYMENTS: client()}, edits={f"{_VAULT_ROOT}/root.tf": Edit('">= 5.9, < 6"', '">= 4"')}),
         good=_RENDERED,
+    ),
+    Rule(
+        id="CK704",
+        name="unique-ids-turned-off",
+        title="A change from unique ids to none replaces the Vault role",
+        severity=Severity.WARNING,
+        why="Vault refuses to turn `resolve_aws_unique_ids` off in place, so Terraform destroys the role and makes it "
+        "anew; in between the client cannot log in. It is said while the render is pending, when both are known.",
+        source="https://github.com/hashicorp/terraform-provider-vault/blob/v5.9.0/vault/resource_aws_auth_backend_role.go",
+        fix="See that the plan replaces this one role, and apply when the client can spare its logins for a moment.",
+        bad=Example(
+            _LOOKED_UP.files,
+            edits={PAYMENTS: Edit("resolve_unique_ids: true", "resolve_unique_ids: false")},
+            also=("CK409", "CK701"),
+        ),
+        good=_LOOKED_UP,
     ),
 )

@@ -46,7 +46,7 @@ RULES = (
     Rule(
         id="CK104",
         name="file-too-large",
-        title="The file is larger than 64 KiB",
+        title="The file, or a key, a value, a list or a map in it, is larger than any manifest needs",
         why="A manifest describes one client in some forty lines. What is larger is not one, and reading it would cost "
         "everybody's check the time and memory.",
         source="a bound of this tool's own",
