@@ -69,7 +69,7 @@ login: setup ## Log in to the sandbox as CLIENT=payments and try every door
 
 .PHONY: test fuzz lint
 test: toolchain lint ## Everything: lint, types, layers, and all tests on the real parts
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
 fuzz: setup ## Try FUZZ_COUNT=200000 changed manifests; FUZZ_SEED=2 for others
 	@$(BIN)/python -m tests.hostile.fuzz $(FUZZ_COUNT) --seed $(FUZZ_SEED)
 lint: setup ## Lint, types, and the one-way flow of imports

@@ -26,7 +26,7 @@ def test_plan_and_apply_work_on_a_fresh_clone_and_end_with_a_login(toolchain: To
     (clone / ".venv/bin").symlink_to(Path(sys.executable).parent)
     (clone / ".venv/installed").touch()
     # The environment has the package of this checkout installed; the clone's own comes before it.
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("ARGS", "MAKE", "MFLAGS"))}
     environment = {**outside, "PYTHONPATH": str(clone)}
     where = [sys.executable, "-P", "-c", "import generator; print(generator.__file__)"]
     found = subprocess.run(where, env=environment, capture_output=True, text=True, check=True).stdout
