@@ -170,10 +170,15 @@ class Moved(Declaration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathRule:
-    """One rule of a Vault policy."""
+    """One rule of a Vault policy.
+
+    Args:
+        span: Where it stands; None for a rule that was not read from a file.
+    """
 
     path: str
     capabilities: tuple[str, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,4 +57,4 @@ def _rule(block: Block) -> PathRule:
     if "deny" in capabilities and len(capabilities) > 1:
         # Vault takes such a rule for a plain deny; a reader might not.
         raise Unreadable(POLICY, block.span, "`deny` takes away every other capability that stands beside it")
-    return PathRule(path=path, capabilities=capabilities)
+    return PathRule(path=path, capabilities=capabilities, span=block.span)

@@ -1,0 +1,99 @@
+"""An access review: the verdict on a tree, and every grant in it with all that a reviewer asks about one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from generator.diagnostics import Diagnostic
+
+UNKNOWN = "unknown"
+"""What a review says where git cannot tell: in a shallow clone, or of a file that was never committed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRow:
+    """One path that one principal reaches, through one rule of one policy.
+
+    Args:
+        client: The client's name.
+        owner: Who answers for the client; empty when no manifest names the client.
+        account_id: The account of the principal.
+        account_name: The account's name by its manifest; empty without one.
+        principal_arn: The IAM role that logs in.
+        vault_role: The role of Vault's AWS auth method.
+        auth_mount: That method's mount.
+        policy: The Vault policy that grants.
+        path: The rule's path, as the policy has it.
+        capabilities: The rule's capabilities, sorted.
+        sharing: ``own`` for the client's own directory, ``shared`` below one of the fleet's shared paths, ``other``
+            for anything else.
+        shared_owner: Who owns the shared path; empty unless shared.
+        token_ttl: Seconds; None leaves it to Vault.
+        token_max_ttl: Seconds; None leaves it to Vault.
+        token_bound_cidrs: From where the token may be used; empty for anywhere.
+        status: ``active`` or ``suspended``.
+        since: The commit that introduced the client's file, abbreviated to 12 digits, or `UNKNOWN`.
+        since_date: The day of it, ISO 8601, or `UNKNOWN`.
+        changed: The commit that last changed it, abbreviated to 12 digits, or `UNKNOWN`.
+        changed_date: The day of it, ISO 8601, or `UNKNOWN`.
+        changed_by: The author of it, or `UNKNOWN`. An author, who need not have approved anything.
+        change_ref: Where the access was approved, by the manifest; empty when it does not say.
+        file: The file of the granting rule, relative to the fleet's folder.
+        line: The rule's line, from 1.
+    """
+
+    client: str
+    owner: str
+    account_id: str
+    account_name: str
+    principal_arn: str
+    vault_role: str
+    auth_mount: str
+    policy: str
+    path: str
+    capabilities: tuple[str, ...]
+    sharing: str
+    shared_owner: str
+    token_ttl: int | None
+    token_max_ttl: int | None
+    token_bound_cidrs: tuple[str, ...]
+    status: str
+    since: str
+    since_date: str
+    changed: str
+    changed_date: str
+    changed_by: str
+    change_ref: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What a report is made of.
+
+    Args:
+        isolated: Whether the proof found no way from one client to another's.
+        verdict: The same as a sentence.
+        findings: What the audit found, by place.
+        rows: By account, client and path.
+        digest: SHA-256 of the reviewed tree, hex.
+        revision: The commit that is checked out, with ``+`` when the tree differs from it, or `UNKNOWN`.
+        clients: How many clients can log in.
+        accounts: How many accounts they are in.
+        files: How many rendered files were read.
+        unseen: What the review cannot know, one sentence each.
+    """
+
+    isolated: bool
+    verdict: str
+    findings: tuple[Diagnostic, ...]
+    rows: tuple[ReviewRow, ...]
+    digest: str
+    revision: str
+    clients: int
+    accounts: int
+    files: int
+    unseen: tuple[str, ...]
