@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from generator.cli.context import Context, Format, FormatOption, say
+from generator.cli.selection import (
+    AccountOption,
+    ClientOption,
+    Selection,
+    SideOption,
+    Target,
+    TargetOption,
+    selected,
+)
 from generator.errors import RefusedError, UsageError, worst
 
 if TYPE_CHECKING:
@@ -23,32 +31,6 @@ if TYPE_CHECKING:
     from generator.run.roots import Workspace
 
 
-class Target(StrEnum):
-    """The world that a run is about."""
-
-    SANDBOX = "sandbox"
-    LIVE = "live"
-
-
-class Side(StrEnum):
-    """One of the two sides of the fleet, each with its own provider and credentials."""
-
-    VAULT = "vault"
-    AWS = "aws"
-
-
-TargetOption = Annotated[
-    Target, typer.Option(envvar="CROSSKEYS_TARGET", help="The embedded sandbox, or the live Vault and AWS accounts.")
-]
-AccountOption = Annotated[
-    list[str] | None, typer.Option("--account", metavar="ID", help="Only this account's roots; may be repeated.")
-]
-ClientOption = Annotated[
-    list[str] | None, typer.Option("--client", metavar="NAME", help="Only this client's roots; may be repeated.")
-]
-SideOption = Annotated[
-    Side | None, typer.Option(help="Only Vault's side, the platform included, or only the AWS side. Default: both.")
-]
 JobsOption = Annotated[
     int | None,
     typer.Option(
@@ -74,9 +56,10 @@ def plan(
     from generator.run import saved
 
     here: Context = context.obj
+    selection = Selection.of(account, client, side)
     with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
         rendered, chosen = here.gated(fmt)
-        roots = _selected(rendered, target, account, client, side)
+        roots = selected(rendered, target, selection)
         if out is not None:
             out = here.folder / out
             saved.require_free(out)
@@ -107,7 +90,8 @@ def apply(
     from generator.run import saved
 
     here: Context = context.obj
-    if plans is not None and (account or client or side):
+    selection = Selection.of(account, client, side)
+    if plans is not None and not selection.is_everything:
         raise UsageError(
             "a folder of plans says itself which roots it is about", help="leave out --account, --client, --side"
         )
@@ -122,28 +106,13 @@ def apply(
             planned: Sequence[PlanResult] = kept
             _print(planned, chosen, last=False)
         else:
-            roots = _selected(rendered, target, account, client, side)
+            roots = selected(rendered, target, selection)
             workspaces, afterwards = _workspaces(here, target, rendered, roots)
             planned = _planned(workspaces, Path(aside), number, chosen, last=False)
         _confirm(planned, target, yes=yes)
         applied = _applied(planned, workspaces, number, chosen)
         afterwards()
     raise typer.Exit(worst((outcome.exit_code(planned), outcome.exit_code(applied))))
-
-
-def _selected(
-    rendered: Rendered, target: Target, accounts: list[str] | None, clients: list[str] | None, side: Side | None
-) -> tuple[Root, ...]:
-    from generator.render.layout import RootKind
-    from generator.run.roots import select
-
-    roots = select(rendered.roots, set(accounts or ()), set(clients or ()))
-    if side is not None:
-        roots = tuple(root for root in roots if (root.kind is RootKind.AWS) == (side is Side.AWS))
-    handed_over = [root for root in roots if root.handover and target is Target.LIVE]
-    for root in handed_over:
-        say(f"{root.name} is handed over: its owner applies it")
-    return tuple(root for root in roots if root not in handed_over)
 
 
 def _workspaces(

@@ -10,6 +10,7 @@ import pytest
 
 from generator import cache, pipeline
 from generator.cli import runs
+from generator.cli.selection import Selection, Side, Target, selected
 from tests.cli.conftest import edit
 
 if TYPE_CHECKING:
@@ -94,6 +95,6 @@ def test_target(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_side_is_the_roots_that_its_credentials_are_for(fleet: Path, side: str, kinds: set[str]) -> None:
     validated = pipeline.validate(fleet)
     rendered = pipeline.render(fleet, validated.fleet, cache.folder() / "parseback")
-    roots = runs._selected(rendered, runs.Target.SANDBOX, None, None, runs.Side(side))
+    roots = selected(rendered, Target.SANDBOX, Selection(side=Side(side)))
     assert {root.kind.value for root in roots} == kinds
     assert len(roots) >= 4
