@@ -10,6 +10,7 @@ CLIENT ?= payments
 ARGS ?=
 FUZZ_COUNT ?= 200000
 FUZZ_SEED ?= 1
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +36,18 @@ $(VENV)/installed: requirements-dev.txt pyproject.toml
 .PHONY: toolchain
 toolchain: setup ## Get Terraform's providers and a Vault server ready (built once, from pinned Go modules)
 	@$(BIN)/python -m generator.sandbox.toolchain
+
+.PHONY: browser
+browser: ## Find a Chromium for the tests of the HTML page; as root, install one where apt-get can
+	@for name in $(BROWSERS); do if type -P $$name >/dev/null; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ] && type -P apt-get >/dev/null; then \
+	  echo 'browser: installing chromium'; \
+	  apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	else \
+	  echo 'browser: the tests need one of $(BROWSERS) on PATH; install Chromium with the packages of your system' >&2; \
+	  exit 1; \
+	fi
 
 .PHONY: validate render check
 validate: setup ## Read every manifest and apply every rule
@@ -68,7 +81,7 @@ login: setup ## Log in to the sandbox as CLIENT=payments and try every door
 	@$(CROSSKEYS) sandbox login $(CLIENT)
 
 .PHONY: test fuzz lint
-test: toolchain lint ## Everything: lint, types, layers, and all tests on the real parts
+test: toolchain browser lint ## Everything: lint, types, layers, and all tests on the real parts
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
 fuzz: setup ## Try FUZZ_COUNT=200000 changed manifests; FUZZ_SEED=2 for others
 	@$(BIN)/python -m tests.hostile.fuzz $(FUZZ_COUNT) --seed $(FUZZ_SEED)
