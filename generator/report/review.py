@@ -70,6 +70,40 @@ class ReviewRow:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedRow:
+    """A grant that two reviews have, and whose row differs.
+
+    Args:
+        before: The row of the earlier review.
+        after: The row of this one.
+        fields: Names of the fields that differ, in their order.
+    """
+
+    before: ReviewRow
+    after: ReviewRow
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChanges:
+    """What an earlier review did not have, had, or had otherwise; each in the order of its review.
+
+    Args:
+        since: What was asked for: a day or a revision.
+        revision: The commit that stands for it; `UNKNOWN` when history begins later, and then all is added.
+        added: Rows of this review alone.
+        removed: Rows of the earlier one alone.
+        changed: Rows of both that differ in more than their lines and commits.
+    """
+
+    since: str
+    revision: str
+    added: tuple[ReviewRow, ...]
+    removed: tuple[ReviewRow, ...]
+    changed: tuple[ChangedRow, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """What a report is made of.
@@ -85,6 +119,7 @@ class Review:
         accounts: How many accounts they are in.
         files: How many rendered files were read.
         unseen: What the review cannot know, one sentence each.
+        changes: How it differs from an earlier one; None when it was compared with none.
     """
 
     isolated: bool
@@ -97,3 +132,4 @@ class Review:
     accounts: int
     files: int
     unseen: tuple[str, ...]
+    changes: RowChanges | None = None
