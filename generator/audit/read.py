@@ -41,6 +41,20 @@ def read(texts: Mapping[str, str]) -> Declared:
             found += read_file(path, text)
         except Unreadable as fault:
             findings.append(fault.finding)
+    return together(found, findings)
+
+
+def together(found: Iterable[Declaration], unreadable: Iterable[Diagnostic]) -> Declared:
+    """Return all that a tree declares, from what each of its files does.
+
+    Args:
+        found: The declarations of all files.
+        unreadable: A finding for each file that cannot be read.
+
+    Raises:
+        UnreadableTreeError: As ``read`` does.
+    """
+    findings = list(unreadable)
     objects = _by_address(found, findings)
     if not findings:
         findings += _dangling(objects)
