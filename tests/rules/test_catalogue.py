@@ -11,9 +11,11 @@ import pytest
 
 from generator import pipeline
 from generator.audit.faults import UnreadableTreeError
+from generator.audit.proof import prove
 from generator.audit.read import read
 from generator.diagnostics import Diagnostic, Severity, has_errors
 from generator.render import tree
+from generator.render.tree import STALE_FILE
 from generator.rules.registry import FAMILIES, Example, Rule, catalogue
 
 GENERATOR = Path(__file__).parents[2] / "generator"
@@ -43,12 +45,14 @@ def play(example: Example, folder: Path) -> tuple[Diagnostic, ...]:
     texts = {
         path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in (folder / "terraform").rglob("*.tf")
     }
+    compared = rendered.comparison.findings()
     try:
-        read(texts)
-        unreadable: tuple[Diagnostic, ...] = ()
+        audited = prove(read(texts), validated.fleet).findings
     except UnreadableTreeError as error:
-        unreadable = error.findings
-    return (*validated.findings, *rendered.comparison.findings(), *unreadable)
+        audited = error.findings
+    if any(finding.rule == STALE_FILE for finding in compared):
+        audited = ()  # the tree is that of other manifests
+    return (*validated.findings, *compared, *audited)
 
 
 class TestEachRule:
