@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from generator import __version__
+from generator.cli.access import access
 from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well
 from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
@@ -61,6 +62,7 @@ app.command()(new)
 app.command()(validate)
 app.command()(render)
 app.command()(check)
+app.command()(access)
 app.command()(plan)
 app.command()(apply)
 app.command()(schema)

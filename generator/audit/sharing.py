@@ -1,0 +1,78 @@
+"""Whose a path of a policy is: the client's own directory, a path that the fleet shares, or neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.manifest.fleet import Client, Fleet
+
+# KV version 2, every operation on a secret: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
+AREAS = frozenset({"data", "metadata", "delete", "undelete", "destroy", "subkeys"})
+
+
+class Sharing(StrEnum):
+    """Whose a path is."""
+
+    OWN = "own"
+    SHARED = "shared"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose a path is.
+
+    Args:
+        owner: Who owns the shared path; empty unless shared.
+        shared_path: The fleet's shared path that it lies below; empty unless shared.
+    """
+
+    sharing: Sharing
+    owner: str = ""
+    shared_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What a fleet's manifests say of paths.
+
+    Args:
+        kv_mount: The mount of the KV engine.
+        clients: The clients by name.
+        shared: The owners of the shared paths, by path.
+    """
+
+    kv_mount: str
+    clients: Mapping[str, Client]
+    shared: Mapping[str, str]
+
+    @classmethod
+    def of(cls, fleet: Fleet) -> Places:
+        """Return what a fleet's manifests say."""
+        return cls(
+            fleet.settings.vault.kv_mount,
+            {client.name: client for client in fleet.clients},
+            {shared.path: shared.owner for shared in fleet.settings.shared_paths},
+        )
+
+    def place(self, path: str, client: str) -> Place:
+        """Return whose the path of a rule in a client's policy is.
+
+        Only what lies below a directory by whole segments is in it: ``…/app*`` reaches ``app2`` as well. Of a client
+        that no manifest names nothing is its own.
+        """
+        mount = f"{self.kv_mount}/"
+        area, _, inside = path.removeprefix(mount).partition("/")
+        if not path.startswith(mount) or area not in AREAS:
+            return Place(Sharing.OTHER)
+        segments = inside.split("/")
+        around = {"/".join(segments[:count]) for count in range(1, len(segments) + 1)}
+        if client in self.clients and self.clients[client].directory in around:
+            return Place(Sharing.OWN)
+        shared = max((each for each in around if each in self.shared), key=len, default=None)
+        return Place(Sharing.OTHER) if shared is None else Place(Sharing.SHARED, self.shared[shared], shared)
