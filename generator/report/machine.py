@@ -21,7 +21,12 @@ def to_json(value: Any) -> str:
 
 def render(ordered: Sequence[Diagnostic]) -> str:
     """Return the findings as a JSON list."""
-    return to_json([_object(finding) for finding in ordered])
+    return to_json(objects(ordered))
+
+
+def objects(ordered: Sequence[Diagnostic]) -> list[dict[str, Any]]:
+    """Return the findings as what JSON is made from."""
+    return [_object(finding) for finding in ordered]
 
 
 def _object(finding: Diagnostic) -> dict[str, Any]:

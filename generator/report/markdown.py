@@ -69,18 +69,18 @@ def code(text: str) -> str:
 def _item(finding: Diagnostic, lines: Callable[[str], list[str]], within: str) -> Iterator[str]:
     span = finding.span
     where = f", line {span.line}" if span.line else ""
-    text = [f"{finding.severity} {code(finding.rule)}{where}: {_prose(finding.message)}"]
+    text = [f"{finding.severity} {code(finding.rule)}{where}: {prose(finding.message)}"]
     source = lines(span.path)
     if 1 <= span.line <= len(source) and source[span.line - 1].strip():
         text.append(code(excerpt(source[span.line - 1], span)[0].strip()))
-    text += [f"note: {_prose(note.message)}: {code(within + str(note.span))}" for note in finding.notes]
+    text += [f"note: {prose(note.message)}: {code(within + str(note.span))}" for note in finding.notes]
     if finding.help:
-        text.append(f"→ {_prose(finding.help)}")
+        text.append(f"→ {prose(finding.help)}")
     # A backslash before a line's end breaks the line wherever Markdown is read.
     yield f"- {(chr(92) + chr(10) + '  ').join(text)}\n"
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Return the text with what it quotes in code spans; as a single one if the rest is not plainly prose."""
     pieces = visible(text).split("`")
     said, quoted = pieces[::2], pieces[1::2]

@@ -21,9 +21,9 @@ class ReviewRow:
         owner: Who answers for the client; empty when no manifest names the client.
         account_id: The account of the principal.
         account_name: The account's name by its manifest; empty without one.
-        principal_arn: The IAM role that logs in.
-        vault_role: The role of Vault's AWS auth method.
-        auth_mount: That method's mount.
+        principal_arn: The IAM role that logs in; of a suspended client the one that its manifest names.
+        vault_role: The role of Vault's AWS auth method; empty for a suspended client, which has none.
+        auth_mount: That method's mount; empty for a suspended client.
         policy: The Vault policy that grants.
         path: The rule's path, as the policy has it.
         capabilities: The rule's capabilities, sorted.
@@ -33,7 +33,7 @@ class ReviewRow:
         token_ttl: Seconds; None leaves it to Vault.
         token_max_ttl: Seconds; None leaves it to Vault.
         token_bound_cidrs: From where the token may be used; empty for anywhere.
-        status: ``active`` or ``suspended``.
+        status: ``active``, or ``suspended`` by the manifest: the rows of a suspended client are its denials.
         since: The commit that introduced the client's file, abbreviated to 12 digits, or `UNKNOWN`.
         since_date: The day of it, ISO 8601, or `UNKNOWN`.
         changed: The commit that last changed it, abbreviated to 12 digits, or `UNKNOWN`.

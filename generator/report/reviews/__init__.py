@@ -1,0 +1,1 @@
+"""An access review in each form in which it is handed on."""
