@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NoReturn, TypeVar, overload
 
 from generator.audit.declared import Reference
 from generator.audit.faults import NOT_LITERAL, REPEATED, UNKNOWN, WRONG_VALUE, Unreadable
 from generator.audit.hcl import Traversal
+from generator.audit.refused import because
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from generator.audit.declared import Pairs
+    from generator.audit.declared import Declaration, Pairs
     from generator.audit.hcl import Attribute, Block, Body, Value
     from generator.diagnostics import Span
 
@@ -25,7 +24,15 @@ class _Required:
 
 
 _REQUIRED = _Required()
-_NO_OBJECTS = frozenset({"data", "var", "local", "module", "each", "path", "terraform"})
+_NO_OBJECTS = frozenset({"data", "var", "local", "module", "each", "path", "terraform", "self", "count", "ephemeral"})
+_IDS = {
+    "aws_iam_instance_profile": "name",
+    "aws_iam_role": "name",
+    "vault_auth_backend": "path",
+    "vault_mount": "path",
+    "vault_policy": "name",
+}
+"""Which argument of a resource is its ``id``, by its type; from the providers' sources."""
 
 
 class Arguments:
@@ -81,6 +88,10 @@ class Arguments:
             raise Unreadable(WRONG_VALUE, self.span, f"{self._name} has no `{name}`")
         return self._attributes.pop(name)
 
+    def give_back(self, attribute: Attribute) -> None:
+        """Let an argument that was looked at be taken as if it had not been."""
+        self._attributes[attribute.name] = attribute
+
     def rest(self, kind: Callable[[Value], T]) -> tuple[tuple[str, T], ...]:
         """Return every argument that is left, by name."""
         return tuple(sorted((name, self.take(name, kind)) for name in tuple(self._attributes)))
@@ -106,9 +117,11 @@ class Arguments:
             Unreadable: For what nobody took.
         """
         for attribute in self._attributes.values():
-            raise Unreadable(UNKNOWN, attribute.span, f"{self._name} has an argument `{attribute.name}`")
+            raise Unreadable(
+                UNKNOWN, attribute.span, f"{self._name} has an argument `{attribute.name}`{because(attribute.name)}"
+            )
         for block in self._blocks:
-            raise Unreadable(UNKNOWN, block.span, f"{self._name} has a block `{block.type}`")
+            raise Unreadable(UNKNOWN, block.span, f"{self._name} has a block `{block.type}`{because(block.type)}")
 
     def _only(self, kind: str) -> Block | None:
         found = self._pop(kind)
@@ -128,6 +141,10 @@ class Arguments:
         found = read(inside)
         inside.close()
         return found
+
+
+Reader = Callable[[Arguments, str, str], "Declaration | tuple[Declaration, ...]"]
+"""Makes of a block, its label and its root what it declares."""
 
 
 def shown(value: Value) -> str:
@@ -187,7 +204,7 @@ def reference(value: Value) -> Reference:
         case ("var", name):
             return Reference(f"var.{name}")
         case (kind, label, attribute) if kind not in _NO_OBJECTS:
-            return Reference(f"{kind}.{label}", attribute)
+            return Reference(f"{kind}.{label}", _IDS.get(kind, "id") if attribute == "id" else attribute)
         case _:
             return _expected("an attribute of an object of this root")
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.audit import policy
+from generator.audit import iam, policy
 from generator.audit.arguments import (
     Arguments,
     boolean,
     boolean_or_reference,
     number,
     pairs,
-    reference,
     setting,
     text,
     text_or_reference,
@@ -25,17 +25,10 @@ from generator.audit.declared import (
     AuthBackendIdentity,
     AwsProvider,
     Backend,
-    Condition,
     Declaration,
-    IamRole,
-    IamRolePolicy,
-    InstanceProfile,
     Mount,
     Moved,
-    PolicyDocument,
-    Principals,
     RequiredProvider,
-    Statement,
     StsRole,
     Terraform,
     Variable,
@@ -45,16 +38,22 @@ from generator.audit.declared import (
 )
 from generator.audit.faults import NOT_LITERAL, UNKNOWN, WRONG_VALUE, Unreadable
 from generator.audit.hcl import Traversal
+from generator.audit.refused import because
 from generator.render.layout import RootKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from generator.audit.hcl import Block, Value
+    from generator.audit.arguments import Reader
+    from generator.audit.declared import PathRule
+    from generator.audit.hcl import Attribute, Block, Value
+
+_MOUNT = "aws"
+"""The mount of a role and of an STS role that name none: the provider's default."""
 
 
-def declaration(block: Block, root: str, kind: RootKind) -> Declaration:
-    """Return what one block of a root's top level declares.
+def declarations(block: Block, root: str, kind: RootKind) -> tuple[Declaration, ...]:
+    """Return what one block of a root's top level declares: one object, and the documents that are written inside it.
 
     Raises:
         Unreadable: When a root of this kind holds no such block, or it says more or less than it may.
@@ -74,11 +73,11 @@ def declaration(block: Block, root: str, kind: RootKind) -> Declaration:
         case _:
             label, read = "", None
     if read is None:
-        raise Unreadable(UNKNOWN, block.span, f"a root of this kind holds no {name}")
+        raise Unreadable(UNKNOWN, block.span, f"a root of this kind holds no {name}{because(block.type)}")
     arguments = Arguments(block.body, block.span, name)
     found = read(arguments, label, root)
     arguments.close()
-    return found
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _terraform(block: Arguments, _: str, root: str) -> Terraform:
@@ -109,7 +108,7 @@ def _backend(block: Arguments, type_: str) -> Backend:
     return Backend(type=type_, settings=block.rest(setting))
 
 
-def _provider(kind: RootKind, label: str) -> Callable[[Arguments, str, str], Declaration] | None:
+def _provider(kind: RootKind, label: str) -> Reader | None:
     wanted = "aws" if kind is RootKind.AWS else "vault"
     readers = {"aws": _aws_provider, "vault": _vault_provider}
     return readers[wanted] if label == wanted else None
@@ -156,7 +155,7 @@ def _default(value: Value) -> str | bool | None:
     raise ValueError("a string, true, false or null")
 
 
-def _moved(kind: RootKind) -> Callable[[Arguments, str, str], Declaration] | None:
+def _moved(kind: RootKind) -> Reader | None:
     movable = _MOVABLE.get(kind)
     if movable is None:
         return None
@@ -178,16 +177,26 @@ def _moved(kind: RootKind) -> Callable[[Arguments, str, str], Declaration] | Non
 def _vault_policy(block: Arguments, label: str, root: str) -> VaultPolicy:
     name = block.take("name", text)
     attribute = block.attribute("policy")
-    if attribute.heredoc is None or not isinstance(attribute.value, str):
-        raise Unreadable(NOT_LITERAL, attribute.span, "a policy that is not written out as a heredoc")
+    if not isinstance(attribute.value, str):
+        raise Unreadable(NOT_LITERAL, attribute.span, "a policy that is not written out as text")
     return VaultPolicy(
         root=root,
         span=block.span,
         label=label,
         name=name,
-        rules=policy.rules(attribute.value, attribute.heredoc),
+        rules=_rules(attribute.value, attribute),
         text=attribute.value,
     )
+
+
+def _rules(text: str, attribute: Attribute) -> tuple[PathRule, ...]:
+    if attribute.heredoc:
+        return policy.rules(text, attribute.heredoc)
+    # A quoted text has its lines' ends as escapes: whatever is in it stands where it does.
+    try:
+        return tuple(replace(rule, span=attribute.span) for rule in policy.rules(text, attribute.span))
+    except Unreadable as fault:
+        raise Unreadable(fault.finding.rule, attribute.span, f"in the policy, {fault.finding.message}") from None
 
 
 def _vault_role(block: Arguments, label: str, root: str) -> VaultRole:
@@ -195,9 +204,9 @@ def _vault_role(block: Arguments, label: str, root: str) -> VaultRole:
         root=root,
         span=block.span,
         label=label,
-        backend=block.take("backend", text_or_reference),
+        backend=block.take("backend", text_or_reference, _MOUNT),
         role=block.take("role", text),
-        auth_type=block.take("auth_type", text),
+        auth_type=block.take("auth_type", text, "iam"),
         bound_iam_principal_arns=block.take("bound_iam_principal_arns", texts),
         resolve_aws_unique_ids=block.take("resolve_aws_unique_ids", boolean),
         inferred_entity_type=block.take("inferred_entity_type", text, None),
@@ -206,9 +215,18 @@ def _vault_role(block: Arguments, label: str, root: str) -> VaultRole:
         bound_ami_ids=block.take("bound_ami_ids", texts, ()),
         bound_vpc_ids=block.take("bound_vpc_ids", texts, ()),
         bound_subnet_ids=block.take("bound_subnet_ids", texts, ()),
+        bound_account_ids=block.take("bound_account_ids", texts, ()),
+        bound_regions=block.take("bound_regions", texts, ()),
+        bound_iam_role_arns=block.take("bound_iam_role_arns", texts, ()),
+        bound_iam_instance_profile_arns=block.take("bound_iam_instance_profile_arns", texts, ()),
         token_policies=block.take("token_policies", texts_or_references),
+        token_no_default_policy=block.take("token_no_default_policy", boolean, default=False),
         token_ttl=block.take("token_ttl", number, None),
         token_max_ttl=block.take("token_max_ttl", number, None),
+        token_explicit_max_ttl=block.take("token_explicit_max_ttl", number, None),
+        token_period=block.take("token_period", number, None),
+        token_num_uses=block.take("token_num_uses", number, None),
+        token_type=block.take("token_type", text, None),
         token_bound_cidrs=block.take("token_bound_cidrs", texts, ()),
     )
 
@@ -218,73 +236,10 @@ def _sts_role(block: Arguments, label: str, root: str) -> StsRole:
         root=root,
         span=block.span,
         label=label,
-        backend=block.take("backend", text_or_reference),
+        backend=block.take("backend", text_or_reference, _MOUNT),
         account_id=block.take("account_id", text),
         sts_role=block.take("sts_role", text),
         external_id=block.take("external_id", text, None),
-    )
-
-
-def _policy_document(block: Arguments, label: str, root: str) -> PolicyDocument:
-    return PolicyDocument(root=root, span=block.span, label=label, statements=block.many("statement", _statement))
-
-
-def _statement(block: Arguments) -> Statement:
-    return Statement(
-        sid=block.take("sid", text, None),
-        effect=block.take("effect", text),
-        actions=block.take("actions", texts),
-        resources=block.take("resources", texts, ()),
-        principals=block.many("principals", _principals),
-        conditions=block.many("condition", _condition),
-    )
-
-
-def _principals(block: Arguments) -> Principals:
-    return Principals(type=block.take("type", text), identifiers=block.take("identifiers", texts))
-
-
-def _condition(block: Arguments) -> Condition:
-    return Condition(
-        test=block.take("test", text), variable=block.take("variable", text), values=block.take("values", texts)
-    )
-
-
-def _iam_role(block: Arguments, label: str, root: str) -> IamRole:
-    return IamRole(
-        root=root,
-        span=block.span,
-        label=label,
-        name=block.take("name", text),
-        path=block.take("path", text, None),
-        description=block.take("description", text, None),
-        assume_role_policy=block.take("assume_role_policy", reference),
-        permissions_boundary=block.take("permissions_boundary", text, None),
-        max_session_duration=block.take("max_session_duration", number, None),
-        tags=block.take("tags", pairs, ()),
-    )
-
-
-def _iam_role_policy(block: Arguments, label: str, root: str) -> IamRolePolicy:
-    return IamRolePolicy(
-        root=root,
-        span=block.span,
-        label=label,
-        name=block.take("name", text),
-        role=block.take("role", text_or_reference),
-        policy=block.take("policy", reference),
-    )
-
-
-def _instance_profile(block: Arguments, label: str, root: str) -> InstanceProfile:
-    return InstanceProfile(
-        root=root,
-        span=block.span,
-        label=label,
-        name=block.take("name", text),
-        path=block.take("path", text, None),
-        role=block.take("role", text_or_reference),
-        tags=block.take("tags", pairs, ()),
     )
 
 
@@ -348,7 +303,7 @@ _MOVABLE: Mapping[RootKind, frozenset[str]] = {
     RootKind.AWS: frozenset({"aws_iam_role", "aws_iam_instance_profile"}),
     RootKind.VAULT: frozenset({"vault_policy", "vault_aws_auth_backend_role"}),
 }
-_LABELLED: Mapping[RootKind, Mapping[tuple[str, str], Callable[[Arguments, str, str], Declaration]]] = {
+_LABELLED: Mapping[RootKind, Mapping[tuple[str, str], Reader]] = {
     RootKind.PLATFORM: {
         ("resource", "vault_auth_backend"): _auth_backend,
         ("resource", "vault_aws_auth_backend_client"): _auth_backend_client,
@@ -356,10 +311,10 @@ _LABELLED: Mapping[RootKind, Mapping[tuple[str, str], Callable[[Arguments, str, 
         ("resource", "vault_mount"): _mount,
     },
     RootKind.AWS: {
-        ("data", "aws_iam_policy_document"): _policy_document,
-        ("resource", "aws_iam_role"): _iam_role,
-        ("resource", "aws_iam_role_policy"): _iam_role_policy,
-        ("resource", "aws_iam_instance_profile"): _instance_profile,
+        ("data", "aws_iam_policy_document"): iam.policy_document,
+        ("resource", "aws_iam_role"): iam.role,
+        ("resource", "aws_iam_role_policy"): iam.role_policy,
+        ("resource", "aws_iam_instance_profile"): iam.instance_profile,
     },
     RootKind.VAULT: {
         ("resource", "vault_policy"): _vault_policy,

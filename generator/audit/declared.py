@@ -198,7 +198,13 @@ class VaultPolicy(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultRole(Resource):
-    """A role of Vault's AWS auth method."""
+    """A role of Vault's AWS auth method; times are in seconds, and a use or a time of 0 is no limit, as Vault has it.
+
+    Args:
+        bound_account_ids: As the other ``bound_`` fields but that of the principals: of the EC2 instance, one of which
+            it must match; they are there only with an inferred entity type.
+        token_no_default_policy: The policy ``default`` is then no part of the token unless it is named.
+    """
 
     kind = "vault_aws_auth_backend_role"
     backend: Text
@@ -212,9 +218,18 @@ class VaultRole(Resource):
     bound_ami_ids: tuple[str, ...] = ()
     bound_vpc_ids: tuple[str, ...] = ()
     bound_subnet_ids: tuple[str, ...] = ()
+    bound_account_ids: tuple[str, ...] = ()
+    bound_regions: tuple[str, ...] = ()
+    bound_iam_role_arns: tuple[str, ...] = ()
+    bound_iam_instance_profile_arns: tuple[str, ...] = ()
     token_policies: tuple[Text, ...]
+    token_no_default_policy: bool = False
     token_ttl: int | None = None
     token_max_ttl: int | None = None
+    token_explicit_max_ttl: int | None = None
+    token_period: int | None = None
+    token_num_uses: int | None = None
+    token_type: str | None = None
     token_bound_cidrs: tuple[str, ...] = ()
 
 
@@ -260,7 +275,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDocument(Resource):
-    """A trust policy or a permissions policy of IAM."""
+    """A trust policy or a permissions policy of IAM.
+
+    One that is written out inside the resource that it belongs to has that resource's address and the argument as its
+    label, such as ``aws_iam_role.payments.assume_role_policy``: a label that no block can have.
+    """
 
     kind = "aws_iam_policy_document"
     statements: tuple[Statement, ...]

@@ -18,6 +18,9 @@ WRONG_VALUE = "CK805"
 DANGLING = "CK806"
 POLICY = "CK807"
 TOO_LARGE = "CK808"
+OVERWRITTEN = "CK809"
+PROVISIONER = "CK810"
+NAMESPACE = "CK811"
 
 _HELP = {
     SYNTAX: "write it as Terraform reads it",
@@ -25,6 +28,9 @@ _HELP = {
     REPEATED: "leave one of the two",
     UNKNOWN: "remove it: a rendered root holds only what its manifests can say",
     WRONG_VALUE: "run `crosskeys render`",
+    OVERWRITTEN: "give one of the two another name",
+    PROVISIONER: "let the provider allow, and assume a role of, the account of its folder alone",
+    NAMESPACE: "name one namespace in the provider blocks of all roots",
     DANGLING: "name an object of the same root",
     POLICY: 'write each rule as `path "<path>" { capabilities = [...] }`',
     TOO_LARGE: "remove what was added by hand, then run `crosskeys render`",

@@ -1,8 +1,8 @@
 """One file of HCL to blocks with literal values: what Terraform's own parser would take, less every expression.
 
 python-hcl2 gives the tree of tokens. It takes more than Terraform does, and these are refused here: arguments given
-twice, two arguments on one line, line breaks in quoted strings, unknown escapes, a heredoc whose end Terraform would
-see earlier. Syntax: https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md.
+twice, two arguments on one line, line breaks in quoted strings, unknown escapes, a comma that begins a line, a heredoc
+whose end Terraform would see earlier or not at all. Syntax: https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from generator.diagnostics import Span
 
 LONGEST = 1 << 20
 _DEEPEST = 16
-_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f\ufeff]")
+# Beside control characters: what makes a text look another way than it reads, https://trojansource.codes.
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
+_NAMED = {"\r": "a carriage return: end lines with a line feed alone", "\ufeff": "a byte order mark"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ def parse(text: str, at: Span) -> Body:
         raise Unreadable(TOO_LARGE, at, f"the file is longer than {LONGEST} characters")
     if control := _CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + at.line
-        character = f"U+{ord(control[0]):04X}"
-        raise Unreadable(SYNTAX, Span(at.path, line, 1, line, 1), f"the control character {character} in HCL")
+        character = _NAMED.get(control[0], f"the control character U+{ord(control[0]):04X}")
+        raise Unreadable(SYNTAX, Span(at.path, line, 1, line, 1), f"the text holds {character}")
     try:
         masked = strings.masked(text)
         tree = hcl2.parses_to_tree(masked.text)
@@ -209,6 +211,8 @@ class _Reader:
             raise Unreadable(SYNTAX, self._span(tree), str(error)) from None
 
     def _heredoc(self, tree: Any) -> tuple[str, int]:
+        if tree.meta.end_pos > len(self.masked.text):
+            raise Unreadable(SYNTAX, self._span(tree), "the line that ends a heredoc must end with a line break")
         try:
             text, indent = strings.heredoc(str(tree.children[0]))
         except ValueError as error:
@@ -226,6 +230,8 @@ class _Reader:
         separated = True
         for child in tree.children[1:-1]:
             if not _is_tree(child):
+                if separated:
+                    raise Unreadable(SYNTAX, self._span(child), "a comma must stand on the line of what it ends")
                 separated = True
             elif child.data == "new_line_or_comment":
                 separated = separated or self._breaks(child)

@@ -6,7 +6,8 @@ import re
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from generator.audit.blocks import declaration
+from generator.audit import effects, identity
+from generator.audit.blocks import declarations
 from generator.audit.declared import Declaration, Declared, Moved, PolicyDocument, Reference, Resource, Variable
 from generator.audit.faults import DANGLING, REPEATED, UNKNOWN, Unreadable, UnreadableTreeError
 from generator.audit.hcl import parse
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 # Terraform merges files of these names into the others instead of taking them as they are.
 _PATH = re.compile(
-    rf"{TREE}/(?P<root>platform|accounts/[0-9]{{12}}/(?:aws|vault))/(?!(?:[^/]*_)?override\.tf)[A-Za-z0-9_-]+\.tf"
+    rf"{TREE}/(?P<root>platform|accounts/[0-9]{{12}}/(?:aws|vault))/(?!(?:[^/]*_)?override\.tf)"
+    r"[A-Za-z0-9_-][A-Za-z0-9._-]*\.tf"
 )
 _DOCUMENTS = frozenset({"assume_role_policy", "policy"})
 _PLAIN = frozenset({"name", "path"})  # as attributes these are what was given as arguments
@@ -32,7 +34,8 @@ def read(texts: Mapping[str, str]) -> Declared:
 
     Raises:
         UnreadableTreeError: With a finding for everything in it that cannot be taken literally, at most one a file,
-            and for addresses that a root has twice and references to nothing.
+            and for addresses that a root has twice and references to nothing; where there is none of these, for all
+            that does not take effect as it reads, is applied elsewhere, or overwrites one another.
     """
     findings: list[Diagnostic] = []
     found: list[Declaration] = []
@@ -54,14 +57,19 @@ def together(found: Iterable[Declaration], unreadable: Iterable[Diagnostic]) -> 
     Raises:
         UnreadableTreeError: As ``read`` does.
     """
-    findings = list(unreadable)
-    objects = _by_address(found, findings)
-    if not findings:
-        findings += _dangling(objects)
-        findings += _misplaced(objects)
-    if findings:
-        raise UnreadableTreeError(tuple(sorted(findings, key=lambda finding: finding.sort_key)))
-    return Declared(objects)
+    problems = list(unreadable)
+    objects = _by_address(found, problems)
+    declared = Declared(objects)
+    if not problems:
+        problems += _dangling(objects)
+        problems += _misplaced(objects)
+    if not problems:
+        problems += effects.misread(objects.values())
+        problems += effects.misled(objects.values())
+        problems += identity.collisions(declared)
+    if problems:
+        raise UnreadableTreeError(tuple(sorted(problems, key=lambda problem: problem.sort_key)))
+    return declared
 
 
 def read_file(path: str, text: str) -> tuple[Declaration, ...]:
@@ -75,7 +83,7 @@ def read_file(path: str, text: str) -> tuple[Declaration, ...]:
     for attribute in body.attributes.values():
         raise Unreadable(UNKNOWN, attribute.span, f"an argument `{attribute.name}` outside of any block")
     kind = RootKind(root.rpartition("/")[2])
-    return tuple(declaration(block, root, kind) for block in body.blocks)
+    return tuple(item for block in body.blocks for item in declarations(block, root, kind))
 
 
 def root_of(path: str) -> str:

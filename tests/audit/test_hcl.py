@@ -54,8 +54,10 @@ HOSTILE = (
     "$%{",
     "}${\\",
 )
+# What makes a text look another way than it reads is refused.
+BIDIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 STRINGS = st.one_of(
-    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+    st.text(st.characters(exclude_characters=f"\0{BIDIRECTIONAL}", exclude_categories=["Cs"])),
     st.text('${}%"\\\n~ abu0041#/*<-EOT\ue000', max_size=30),
 )
 
@@ -196,6 +198,9 @@ def test_anything_computed_is_refused(expression: str) -> None:
         ("x = 1\r\n", SYNTAX),
         ("x = 1 # \x00\n", SYNTAX),
         ("\ufeffx = 1\n", SYNTAX),
+        *((f"x = 1 # {character}\n", SYNTAX) for character in BIDIRECTIONAL),
+        ("x = { a = 1\n, b = 2 }\n", SYNTAX),
+        ("x = <<EOT\na\nEOT", SYNTAX),
         ("".join(map(chr, range(0xE000, 0xF900))), SYNTAX),
         ("#" * (LONGEST + 1), TOO_LARGE),
         ("x = " + "[" * 2000 + "]" * 2000 + "\n", TOO_LARGE),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from generator.rules.examples import PAYMENTS, client
+from generator.rules.examples import LEDGER, PAYMENTS, client
 from generator.rules.registry import Edit, Example, Rule
 
 _CLIENT = "terraform/accounts/111111111111/vault/client-payments.tf"
 _RENDERED = Example({PAYMENTS: client()})
+_TWO = {PAYMENTS: client(), LEDGER: client(name="ledger", account_id="222222222222")}
+_LEDGERS = "terraform/accounts/222222222222"
 _HCL = "https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md"
 _VAULT = "https://github.com/hashicorp/vault/blob/v1.21.2"
 _RENDER = "Run `crosskeys render`; if a template of the fleet's own made it, change the template."
@@ -53,11 +55,11 @@ RULES = (
         id="CK804",
         name="unknown-block-or-argument",
         title="A rendered root holds what no manifest can say",
-        why="A provisioner runs commands, a `count` of 0 removes a role, another token type outlives its limits: what "
-        "is not known cannot be judged, so it is refused.",
+        why="A provisioner runs commands, a `count` of 0 removes a role, another provider's resource may do anything: "
+        "what is not known cannot be judged, so it is refused.",
         source="a rule of this tool's own",
         fix="Remove it.",
-        bad=_edited("  auth_type ", '  token_type = "batch"\n  auth_type '),
+        bad=_edited("  auth_type ", "  count = 0\n  auth_type "),
         good=_RENDERED,
     ),
     Rule(
@@ -103,5 +105,44 @@ RULES = (
         fix="Remove what was added by hand, then run `crosskeys render`.",
         bad=_edited("", "#" * (1 << 20) + "\n"),
         good=_RENDERED,
+    ),
+    Rule(
+        id="CK809",
+        name="declared-by-two-blocks",
+        title="Two blocks of the tree make the same object of Vault's or of AWS's",
+        why="Vault keeps a role under its name in lower case, whatever its account, and a policy's name trimmed and in "
+        "lower case: of two roots that differ in case alone, the one that is applied last silently wins.",
+        source=f"{_VAULT}/builtin/credential/aws/path_role.go",
+        fix="Give one of the two another name.",
+        bad=Example(
+            _TWO,
+            edits={f"{_LEDGERS}/vault/client-ledger.tf": Edit('"ledger-policy"', '"Payments-policy"')},
+            also=("CK703",),
+        ),
+        good=Example(_TWO),
+    ),
+    Rule(
+        id="CK810",
+        name="provider-of-another-account",
+        title="The AWS provider of a root is not held to the account of its folder",
+        why="What is declared below `accounts/ID/aws` is read as account ID's. A provider that allows or assumes "
+        "another makes these roles there.",
+        source="https://registry.terraform.io/providers/hashicorp/aws/latest/docs#allowed_account_ids-1",
+        fix="Let the provider allow the account of its folder alone, and assume a role of that account.",
+        bad=Example(
+            _TWO, edits={f"{_LEDGERS}/aws/root.tf": Edit('["222222222222"]', '["111111111111"]')}, also=("CK703",)
+        ),
+        good=Example(_TWO),
+    ),
+    Rule(
+        id="CK811",
+        name="several-namespaces",
+        title="Two roots are for different namespaces of Vault",
+        why="Names and mounts are a namespace's own. A tree is read as that of one Vault: a role here and a policy "
+        "of the same name there would be taken for a pair.",
+        source="https://developer.hashicorp.com/vault/docs/enterprise/namespaces",
+        fix="Name one namespace in the provider blocks of all roots.",
+        bad=Example(_TWO, edits={f"{_LEDGERS}/vault/root.tf": Edit('"admin"', '"other"')}, also=("CK703",)),
+        good=Example(_TWO),
     ),
 )

@@ -165,7 +165,7 @@ RULES = (
         "with the credentials of the run.",
         source="https://developer.hashicorp.com/terraform/language/providers/configuration",
         fix=_RENDER,
-        bad=_edited('["111111111111"]', '["222222222222"]', path="terraform/accounts/111111111111/aws/root.tf"),
+        bad=_edited('"admin"', '"other"', path="terraform/accounts/111111111111/vault/root.tf"),
         good=_RENDERED,
     ),
     Rule(
