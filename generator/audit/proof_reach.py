@@ -57,6 +57,7 @@ class Reaches:
         self._mount = fleet.settings.vault.kv_mount
         self._shared = tuple(tuple(shared.path.split("/")) for shared in fleet.settings.shared_paths)
         self._clients = {client.name: client for client in fleet.clients}
+        self._bearers = {client.name: self._bearer(client) for client in fleet.clients}
         self._by_principal = {client.principal_arn: client for client in fleet.clients}
         self._by_policy = {client.vault_policy.lower(): client for client in fleet.clients}
         self._default = default
@@ -83,7 +84,7 @@ class Reaches:
         for policy in policies:
             # Whoever had it from an earlier login has it still, whatever the roles say now.
             if client := self._by_policy.get(policy.name.strip().lower()):
-                yield self._bearer(client), policy
+                yield self._bearers[client.name], policy
         for login in logins:
             bearer = self._bearer_of(login)
             for policy in login.policies:
@@ -91,7 +92,7 @@ class Reaches:
 
     def _bearer_of(self, login: Login) -> Bearer:
         client = self._by_principal.get(login.principal_arn)
-        return self._bearer(client) if client else Bearer(login.principal_arn)
+        return self._bearers[client.name] if client else Bearer(login.principal_arn)
 
     def _bearer(self, client: Client) -> Bearer:
         if client.suspend or client.retire:

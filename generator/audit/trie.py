@@ -76,23 +76,26 @@ class Directories:
             pattern: What a rule's path matches.
             by: Who has the rule.
         """
+        segments, rest = pattern.segments, pattern.rest
         waiting: list[tuple[_Node, tuple[str, ...]]] = [(self._top, ())]
         while waiting:
             node, path = waiting.pop()
+            for segment in segments[len(path) :]:
+                if _other(node.owners, by):
+                    break
+                if segment == ANY:
+                    # The first name is looked at first, so that the outcome is the first in the fleet's order.
+                    names = reversed([name for name, child in node.children.items() if _other(child.below, by)])
+                    waiting += [(node.children[name], (*path, name)) for name in names]
+                    break
+                if segment not in node.children:
+                    break
+                node, path = node.children[segment], (*path, segment)
             if other := _other(node.owners, by):
                 return Reach(other, pattern.example(after=path))
-            if len(path) < len(pattern.segments):
-                segment = pattern.segments[len(path)]
-                names = node.children if segment == ANY else (segment,) if segment in node.children else ()
-                # The first name is looked at first, so that the outcome is the first in the fleet's order.
-                waiting += [
-                    (node.children[name], (*path, name))
-                    for name in reversed(tuple(names))
-                    if _other(node.children[name].below, by)
-                ]
-            elif pattern.rest is not None:
+            if rest is not None and len(path) == len(segments):
                 for name, child in node.children.items():
-                    if name.startswith(pattern.rest) and _other(child.below, by):
+                    if name.startswith(rest) and _other(child.below, by):
                         return _down(child, (*path, name), by)
         return None
 
@@ -111,4 +114,7 @@ def _note(owners: list[str], owner: str) -> None:
 
 
 def _other(owners: list[str], than: str) -> str | None:
-    return next((owner for owner in owners if owner != than), None)
+    for owner in owners:
+        if owner != than:
+            return owner
+    return None
