@@ -1,6 +1,6 @@
-"""Runs one command and measures it. Started as a script by a bare interpreter, and kept small for a reason:
+"""Runs one command and measures it; a script for a bare interpreter, which is kept small for a reason.
 
-the kernel's peak memory of a process begins with what the process that started it had, so this one must have little.
+The kernel's peak memory of a process begins with what the process that started it had, so this one must have little.
 """
 
 import json

@@ -49,7 +49,7 @@ _DESCRIPTIONS = (
     "Старый шлюз партнёров, выключается весной",
     "Überträgt die Kontoauszüge an die Buchhaltung",
     "決済ゲートウェイの夜間バッチ",
-    "Réconciliation des paiements à l’étranger",
+    "Réconciliation des paiements à l'étranger",
     "Świadectwa dla usług wewnętrznych",
 )
 _REGIONS = ("eu-central-1", "eu-west-1", "us-east-1", "us-west-2")

@@ -1,7 +1,7 @@
 """The least that any generator does: read every manifest, write every file aside and rename it. Standard library only.
 
-Run as a script: ``floor.py MANIFESTS LIST INTO``. LIST is a JSON object of paths and sizes in bytes; with no INTO nothing
-is written, and the files are read where they are.
+Run as a script: ``floor.py MANIFESTS LIST INTO``. LIST is a JSON object of paths and sizes in bytes. With no INTO
+nothing is written, and the files are read where they are.
 """
 
 import json

@@ -55,7 +55,7 @@ def write_client(folder: Path, client: Manifest) -> None:
 
 def stack_of(folder: Path, client: Manifest) -> Path:
     """Return the folder of a client's stack."""
-    return folder / "clients" / client["account_id"] / client["name"]
+    return folder.joinpath("clients", client["account_id"], client["name"])
 
 
 def _write(path: Path, name: str, values: Manifest) -> None:

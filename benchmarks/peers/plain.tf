@@ -61,7 +61,7 @@ resource "vault_aws_auth_backend_role" "client" {
   inferred_entity_type     = can(each.value.vault.ec2) ? "ec2_instance" : null
   inferred_aws_region      = try(each.value.vault.ec2.region, null)
   bound_vpc_ids            = try(each.value.vault.ec2.vpc_ids, null)
-  token_policies           = [vault_policy.client[each.key].name]
+  token_policies           = ["${each.key}-policy"]
   token_ttl                = local.ttl[try(each.value.vault.token_ttl, "1h")]
   token_max_ttl            = 14400
   token_bound_cidrs        = try(each.value.vault.token_bound_cidrs, null)

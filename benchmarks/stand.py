@@ -1,0 +1,185 @@
+"""A fleet of one size on disk, in every form that is measured: for crosskeys, Terramate, plain Terraform, the floor."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import terramate
+from benchmarks.fleets import Manifest, SyntheticFleet, write_client, write_fleet
+from benchmarks.programs import CROSSKEYS, isolated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from benchmarks.programs import Programs
+
+PROOF = "parseback"
+"""The folder in the cache that remembers which rendered texts were read back and found right."""
+
+_PLAIN = Path(__file__).with_name("peers") / "plain.tf"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How much a generator writes."""
+
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """The folders of one size, and bringing about what a case shall find in them.
+
+    Args:
+        folder: Holds them all; nothing else.
+        clients: How many clients.
+        fleet: What their manifests say.
+        active: The manifests of those that are neither suspended nor retired.
+    """
+
+    folder: Path
+    clients: int
+    fleet: SyntheticFleet
+    active: tuple[Manifest, ...]
+    programs: Programs
+    _changed: Iterator[tuple[int, str]] = field(compare=False)
+
+    @property
+    def ours(self) -> Path:
+        """The fleet's folder: a git repository in which manifests and rendered tree are committed."""
+        return self.folder / "fleet"
+
+    @property
+    def cache(self) -> Path:
+        """The cache of crosskeys."""
+        return self.folder / "cache"
+
+    @property
+    def terramate(self) -> Path:
+        """Terramate's project: a git repository."""
+        return self.folder / "terramate"
+
+    @property
+    def plain(self) -> Path:
+        """The one root of plain Terraform."""
+        return self.folder / "plain"
+
+    @property
+    def sizes(self) -> Path:
+        """A file with the path and size of each rendered file, for the floor."""
+        return self.folder / "sizes.json"
+
+    @property
+    def floor(self) -> Path:
+        """Where the floor writes."""
+        return self.folder / "floor"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment of crosskeys."""
+        return isolated({"CROSSKEYS_CACHE_DIR": str(self.cache)})
+
+    def forget(self) -> None:
+        """Empty the cache."""
+        _remove(self.cache)
+
+    def unrender(self) -> None:
+        """Remove all that was ever rendered, and the cache."""
+        self.forget()
+        self._remove_tree()
+
+    def unrender_but_proven(self) -> None:
+        """Remove all that was ever rendered, and of the cache everything but which texts were found right."""
+        self._remove_tree()
+        for path in self.cache.iterdir():
+            if path.name != PROOF:
+                _remove(path)
+
+    def ungenerate(self) -> None:
+        """Remove all that Terramate generated."""
+        for name in terramate.GENERATED:
+            for path in self.terramate.rglob(name):
+                path.unlink()
+
+    def empty_floor(self) -> None:
+        """Remove all that the floor wrote."""
+        _remove(self.floor)
+
+    def change_one(self) -> None:
+        """Give one client's tokens another lifetime, a client and a lifetime that were not chosen before."""
+        path, client = self._next_change()
+        write_client(self.ours, path, client)
+
+    def change_one_stack(self) -> None:
+        """Do the same in Terramate's project."""
+        _, client = self._next_change()
+        terramate.write_client(self.terramate, client)
+
+    def remove(self) -> None:
+        """Remove everything."""
+        _remove(self.folder)
+
+    def _next_change(self) -> tuple[str, dict[str, object]]:
+        number, path = next(self._changed)
+        client = deepcopy(self.fleet.clients[path])
+        client.setdefault("vault", {})["token_ttl"] = f"{901 + number % 2000}s"
+        return path, client
+
+    def _remove_tree(self) -> None:
+        _remove(self.ours / "terraform")
+        _remove(self.ours / ".crosskeys")
+
+
+def build(folder: Path, clients: int, seed: int, programs: Programs) -> Stand:
+    """Write a fleet of one size in every form, render it once, and commit it."""
+    folder.mkdir()
+    fleet = write_fleet(folder / "fleet", clients, seed)
+    active = {path: client for path, client in fleet.clients.items() if not client.keys() & {"suspend", "retire"}}
+    stand = Stand(folder, clients, fleet, tuple(active.values()), programs, enumerate(cycle(active)))
+    _run([CROSSKEYS, "-C", str(stand.ours), "render"], stand.ours, stand.environment)
+    _commit(stand.ours, programs)
+    paths = [path for path in sorted((stand.ours / "terraform").rglob("*")) if path.is_file()]
+    stand.sizes.write_text(json.dumps({str(path): path.stat().st_size for path in paths}), "utf-8")
+    if programs.terramate:
+        terramate.write_project(stand.terramate, fleet)
+        _commit(stand.terramate, programs)
+        argv = [programs.terramate, "-C", str(stand.terramate), "generate"]
+        _run(argv, stand.terramate, programs.terramate_environment)
+    if programs.terraform:
+        stand.plain.mkdir()
+        shutil.copy(_PLAIN, stand.plain / "main.tf")
+        shutil.copytree(stand.ours / "clients", stand.plain / "clients")
+        argv = [programs.terraform, "init", "-input=false", "-no-color"]
+        _run(argv, stand.plain, programs.terraform_environment)
+    return stand
+
+
+def volume(folder: Path) -> Volume:
+    """Return how many .tf files lie below a folder, and their bytes."""
+    sizes = [path.stat().st_size for path in folder.rglob("*.tf")]
+    return Volume(len(sizes), sum(sizes))
+
+
+def _commit(folder: Path, programs: Programs) -> None:
+    identity = ("-c", "user.name=benchmarks", "-c", "user.email=benchmarks@example.com")
+    for arguments in (("init", "--quiet"), ("add", "."), (*identity, "commit", "--quiet", "--message=Begin")):
+        _run([programs.git, *arguments], folder, isolated({}))
+
+
+def _run(argv: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+    subprocess.run(argv, cwd=folder, env=dict(environment), stdout=subprocess.DEVNULL, check=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
