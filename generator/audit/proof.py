@@ -81,6 +81,7 @@ def prove(declared: Declared, fleet: Fleet, default: tuple[PathRule, ...] = STOC
         *proof_logins.policies(fleet, policies),
         *Reaches(fleet, default).findings(policies, logins),
         *proof_aws.aws_side(fleet, declared),
+        *proof_roots.unknown(declared),
         *proof_roots.providers(fleet, declared),
         *proof_roots.platform(fleet, declared),
     )

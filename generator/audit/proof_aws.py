@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.audit.declared import (
@@ -198,11 +199,7 @@ def _document(declared: Declared, root: str, reference: Reference) -> PolicyDocu
 
 def _says(document: PolicyDocument, *wanted: Statement) -> bool:
     """Tell whether a document has exactly these statements; their ids are names and say nothing."""
-    return len(document.statements) == len(wanted) and all(
-        (found.effect, found.actions, found.resources, found.principals, found.conditions)
-        == (one.effect, one.actions, one.resources, one.principals, one.conditions)
-        for found, one in zip(document.statements, wanted, strict=True)
-    )
+    return tuple(replace(statement, sid=None) for statement in document.statements) == wanted
 
 
 def _of(account: Account) -> Span:

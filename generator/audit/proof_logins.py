@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from generator.audit.declared import VaultRole
 from generator.audit.proof_findings import LOGIN, POLICY_MISMATCH, PRINCIPAL, UNDECLARED_POLICY, finding
 from generator.diagnostics import Note
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from generator.audit.access import Login
-    from generator.audit.declared import Declared, PathRule, VaultPolicy, VaultRole
+    from generator.audit.declared import Declared, PathRule, VaultPolicy
     from generator.diagnostics import Diagnostic
     from generator.manifest.fleet import Client, Fleet
 
@@ -25,6 +27,8 @@ _NO_ROLES: tuple[tuple[str, str], ...] = (
     (":sts:", "a session of a role, which Vault takes for no principal"),
     (":assumed-role/", "a session of a role, which Vault takes for no principal"),
 )
+# What no manifest can say has its default, what a later reader knows of a role too.
+_ARGUMENTS = tuple((field.name, field.default) for field in fields(VaultRole) if field.name not in {"span", "label"})
 
 
 def principals(fleet: Fleet, roles: Iterable[VaultRole], ways_in: frozenset[str]) -> Iterator[Diagnostic]:
@@ -93,24 +97,30 @@ def logins(fleet: Fleet, declared: Declared, roles: Iterable[VaultRole]) -> Iter
 
 
 def _fields(fleet: Fleet, declared: Declared, role: VaultRole, client: Client) -> Iterator[tuple[str, object, object]]:
+    """Yield every argument of a role with its value and with what the manifest makes it; the default if nothing."""
     ec2 = client.ec2
-    yield "root", role.root, f"accounts/{client.account_id}/vault"
-    yield "role", role.role, client.vault_role
-    yield "backend", declared.text(role.root, role.backend), fleet.settings.vault.auth_mount
-    yield "auth_type", role.auth_type, "iam"
-    yield "bound_iam_principal_arns", role.bound_iam_principal_arns, (client.principal_arn,)
-    yield "resolve_aws_unique_ids", role.resolve_aws_unique_ids, client.resolve_unique_ids
-    yield "inferred_entity_type", role.inferred_entity_type, "ec2_instance" if ec2 else None
-    yield "inferred_aws_region", role.inferred_aws_region, ec2.region if ec2 else None
-    yield "bound_ec2_instance_ids", role.bound_ec2_instance_ids, ec2.instance_ids if ec2 else ()
-    yield "bound_ami_ids", role.bound_ami_ids, ec2.ami_ids if ec2 else ()
-    yield "bound_vpc_ids", role.bound_vpc_ids, ec2.vpc_ids if ec2 else ()
-    yield "bound_subnet_ids", role.bound_subnet_ids, ec2.subnet_ids if ec2 else ()
+    wanted = {
+        "root": f"accounts/{client.account_id}/vault",
+        "backend": fleet.settings.vault.auth_mount,
+        "role": client.vault_role,
+        "auth_type": "iam",
+        "bound_iam_principal_arns": (client.principal_arn,),
+        "resolve_aws_unique_ids": client.resolve_unique_ids,
+        "inferred_entity_type": "ec2_instance" if ec2 else None,
+        "inferred_aws_region": ec2.region if ec2 else None,
+        "bound_ec2_instance_ids": ec2.instance_ids if ec2 else (),
+        "bound_ami_ids": ec2.ami_ids if ec2 else (),
+        "bound_vpc_ids": ec2.vpc_ids if ec2 else (),
+        "bound_subnet_ids": ec2.subnet_ids if ec2 else (),
+        "token_policies": (client.vault_policy,),
+        "token_ttl": client.token_ttl,
+        "token_max_ttl": client.token_max_ttl,
+        "token_bound_cidrs": client.token_bound_cidrs,
+    }
     policies = tuple(declared.text(role.root, policy) for policy in role.token_policies)
-    yield "token_policies", policies, (client.vault_policy,)
-    yield "token_ttl", role.token_ttl, client.token_ttl
-    yield "token_max_ttl", role.token_max_ttl, client.token_max_ttl
-    yield "token_bound_cidrs", role.token_bound_cidrs, client.token_bound_cidrs
+    found = {"backend": declared.text(role.root, role.backend), "token_policies": policies}
+    for name, default in _ARGUMENTS:
+        yield name, found.get(name, getattr(role, name)), wanted.get(name, default)
 
 
 def undeclared(logins: Iterable[Login]) -> Iterator[Diagnostic]:

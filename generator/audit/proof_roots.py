@@ -9,10 +9,18 @@ from generator.audit.declared import (
     AuthBackendClient,
     AuthBackendIdentity,
     AwsProvider,
+    IamRole,
+    IamRolePolicy,
+    InstanceProfile,
     Mount,
+    Moved,
+    PolicyDocument,
+    StsRole,
     Terraform,
     Variable,
+    VaultPolicy,
     VaultProvider,
+    VaultRole,
 )
 from generator.audit.proof_findings import PLATFORM, PROVIDER, finding
 from generator.diagnostics import Span
@@ -24,7 +32,34 @@ if TYPE_CHECKING:
     from generator.diagnostics import Diagnostic
     from generator.manifest.fleet import Fleet
 
+_KNOWN = frozenset(
+    {
+        AuthBackend,
+        AuthBackendClient,
+        AuthBackendIdentity,
+        AwsProvider,
+        IamRole,
+        IamRolePolicy,
+        InstanceProfile,
+        Mount,
+        Moved,
+        PolicyDocument,
+        StsRole,
+        Terraform,
+        Variable,
+        VaultPolicy,
+        VaultProvider,
+        VaultRole,
+    }
+)
 _ENDPOINTS = ("sts_endpoint", "sts_region", "iam_endpoint", "ec2_endpoint")
+
+
+def unknown(declared: Declared) -> Iterator[Diagnostic]:
+    """Yield a finding for each object of a kind that the proof knows nothing of, a later reader's for instance."""
+    for item in declared.objects.values():
+        if type(item) not in _KNOWN:
+            yield finding(PROVIDER, item.span, f"what {item.address} does is not known to the proof")
 
 
 def providers(fleet: Fleet, declared: Declared) -> Iterator[Diagnostic]:
