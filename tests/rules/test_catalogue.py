@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from generator import pipeline
+from generator.audit import acl_policy
+from generator.audit.acl_faults import UnreadablePolicyError
 from generator.audit.faults import UnreadableTreeError
 from generator.audit.proof import prove
 from generator.audit.read import read
-from generator.diagnostics import Diagnostic, Severity, has_errors
+from generator.diagnostics import Diagnostic, Severity, Span, has_errors
 from generator.render import tree
 from generator.render.tree import STALE_FILE
 from generator.rules.registry import FAMILIES, Example, Rule, catalogue
@@ -52,7 +54,18 @@ def play(example: Example, folder: Path) -> tuple[Diagnostic, ...]:
         audited = error.findings
     if any(finding.rule == STALE_FILE for finding in compared):
         audited = ()  # the tree is that of other manifests
-    return (*validated.findings, *compared, *audited)
+    return (*validated.findings, *compared, *audited, *policies(folder))
+
+
+def policies(folder: Path) -> tuple[Diagnostic, ...]:
+    """Return what `crosskeys capabilities` finds in the policies that lie beside a fleet."""
+    found: list[Diagnostic] = []
+    for path in sorted(folder.glob("policies/*.hcl")):
+        try:
+            acl_policy.parse(path.read_text("utf-8"), Span(path.relative_to(folder).as_posix(), 1, 1), path.stem)
+        except UnreadablePolicyError as error:
+            found += error.findings
+    return tuple(found)
 
 
 class TestEachRule:
