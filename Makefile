@@ -10,6 +10,7 @@ CLIENT ?= payments
 ARGS ?=
 FUZZ_COUNT ?= 200000
 FUZZ_SEED ?= 1
+BENCH_ARGS ?=
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 VENV := .venv
@@ -83,13 +84,18 @@ login: setup ## Log in to the sandbox as CLIENT=payments and try every door
 .PHONY: test fuzz lint
 test: toolchain browser lint ## Everything: lint, types, layers, and all tests on the real parts
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
-fuzz: setup ## Try FUZZ_COUNT=200000 changed manifests; FUZZ_SEED=2 for others
+fuzz: setup ## Try FUZZ_COUNT=200000 changed manifests and rendered files; FUZZ_SEED=2 for others
 	@$(BIN)/python -m tests.hostile.fuzz $(FUZZ_COUNT) --seed $(FUZZ_SEED)
+	@$(BIN)/python -m tests.audit.differential $(FUZZ_COUNT) --seed $(FUZZ_SEED)
 lint: setup ## Lint, types, and the one-way flow of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+.PHONY: bench
+bench: setup ## Measure beside Terramate and plain Terraform into docs/benchmarks.md; BENCH_ARGS="--sizes 100000" for more
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 .PHONY: lock schemas clean
 lock: setup ## Renew the hash-locked requirements (needs uv)

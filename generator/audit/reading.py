@@ -76,7 +76,7 @@ def _moulds(texts: Mapping[str, str], cuts: Mapping[str, Cut], cache: Path | Non
             continue
         mould = Mould(patterns[shape], declarations)
         # By the argument for shapes this cannot fail; it costs one parse a shape, and would show where that is wrong.
-        if _every_field(mould.cast(first[shape], cuts[first[shape]])) == _every_field(expected):
+        if every_field(mould.cast(first[shape], cuts[first[shape]])) == every_field(expected):
             moulds[shape] = mould
             entries[keys[shape]] = kept.encoded(declarations)
         else:
@@ -103,13 +103,13 @@ def parsed(path: str, text: str) -> Declarations | Unreadable:
         return fault
 
 
-def _every_field(value: Any) -> Any:
-    """Return a value with its places, which comparing declarations leaves out."""
+def every_field(value: Any) -> Any:
+    """Return declarations with their types and places, both of which comparing them may leave out."""
     if isinstance(value, tuple):
-        return tuple(map(_every_field, value))
+        return tuple(map(every_field, value))
     if is_dataclass(value):
-        return (type(value), *(_every_field(getattr(value, field.name)) for field in fields(value)))
-    return value
+        return (type(value), *(every_field(getattr(value, field.name)) for field in fields(value)))
+    return (type(value), value)
 
 
 def _key(reader: bytes, shape: Shape) -> str:
