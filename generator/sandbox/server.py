@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import socket
 import tempfile
 import time
@@ -27,6 +28,8 @@ _START_PATIENCE = 60.0  # seconds, on a machine that is busy with something else
 _HUNG_PATIENCE = 10.0
 _POLL = 0.05
 _PORT_ATTEMPTS = 3
+_PORTS = range(20_000, 32_768)  # Linux gives connections the ports from 32768 on, unless it is told otherwise
+_PORT_LOOKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +173,14 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a loopback port that nothing listens on, outside of those that the system gives to connections.
+
+    A server keeps its port over restarts, and none of the system's own would be left alone meanwhile.
+    """
+    for port in random.sample(_PORTS, _PORT_LOOKS):
+        if is_free(port):
+            return port
+    raise RemoteError("no free loopback port was found for a server of the sandbox", help="end what takes them")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -97,9 +97,17 @@ def listening(port: int) -> Iterator[None]:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while process._started(pid) is not None and time.monotonic() < deadline:
+    deadline = time.monotonic() + 10
+    # Its threads end one after the other, and the last one closes the port.
+    while (process._started(pid) is not None or threads(pid) > 1) and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+def threads(pid: int) -> int:
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except OSError:
+        return 0
 
 
 def port_of(address: str) -> int:
