@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from generator.audit.faults import SYNTAX, UNKNOWN, Unreadable, UnreadableTreeError
+from generator.audit.faults import SYNTAX, TOO_LARGE, UNKNOWN, Unreadable, UnreadableTreeError
 from generator.audit.hcl import LONGEST
 from generator.diagnostics import Span
 from generator.errors import UsageError
@@ -22,6 +22,8 @@ _VALUES = (".auto.tfvars", ".auto.tfvars.json")
 _VALUES_NAMED = frozenset({"terraform.tfvars", "terraform.tfvars.json"})
 _PROGRAMS = "terraform.d"
 _CACHE = ".terraform"
+_LARGEST = 4 * LONGEST
+"""Bytes that the longest text may have."""
 
 
 def texts(folder: Path) -> Mapping[str, str]:
@@ -87,9 +89,9 @@ def _text(folder: Path, path: str) -> str:
         raise Unreadable(UNKNOWN, Span(path), "a file that sets variables: the values would stand apart from their use")
     if not (folder / path).is_file():
         raise Unreadable(UNKNOWN, Span(path), "neither a file nor a folder")
+    if (folder / path).stat().st_size > _LARGEST:
+        raise Unreadable(TOO_LARGE, Span(path), f"the file is longer than {LONGEST} characters")
     content = (folder / path).read_bytes()
-    if len(content) > LONGEST * 4:  # bytes of the longest text there may be
-        content = content[: LONGEST * 4 + 1]
     try:
         return content.decode()
     except UnicodeDecodeError as error:
