@@ -38,6 +38,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            auto_reload=False,  # a run sees one state of the templates, and asks the disk once for each
         )
         self._environment.filters |= {
             "hcl": _literal,
