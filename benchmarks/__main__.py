@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import cases, goals, machine, measure, programs, report, stand
+from benchmarks import cases, machine, measure, programs, report, stand
 from generator.errors import CrosskeysError, ExitCode
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="crosskeys-bench-") as work:
-            results = _measured(Path(work), options)
-        report.write(results, options.page, options.page.stem)
+            results = _measured(Path(work), options).beside(options.page)
+        report.write(results, options.page)
     except CrosskeysError as error:
         _say(f"error: {error.message}")
         if error.help:
@@ -76,8 +76,7 @@ def _measured(work: Path, options: argparse.Namespace) -> report.Results:
         sizes[clients] = report.Size(stand.volume(here.ours), theirs, taken, _stages(here))
         here.remove()
     absent = dict(found.absent) | {f"crosskeys {verb}": "no such verb" for verb in cases.absent_verbs()}
-    judged = goals.judge({clients: size.cases for clients, size in sizes.items()}, starting)
-    return report.Results(machine.describe(work, found), absent, starting, sizes, judged)
+    return report.Results(machine.describe(work, found), absent, starting, sizes)
 
 
 def _stages(here: Stand) -> dict[str, float]:

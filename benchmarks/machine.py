@@ -27,7 +27,7 @@ def describe(work: Path, programs: Programs) -> dict[str, str]:
     facts = {
         "processor": f"{len(os.sched_getaffinity(0))} x {_first('model name', '/proc/cpuinfo')}",
         "memory": f"{int(_first('MemTotal', '/proc/meminfo').split()[0]) / 2**20:.0f} GiB",
-        "kernel": f"{platform.system()} {platform.release()}",
+        "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
         "file system": _file_system(work),
         "Python": platform.python_version(),
         "crosskeys": __version__,

@@ -76,34 +76,39 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All runs of a case."""
+    """What all runs of a case come to.
+
+    Args:
+        runs: How many they were.
+        seconds: The median; `fastest` and `slowest` are the ends.
+        processor: The median of the processor's seconds.
+        memory: The largest peak, in bytes.
+        processes: Most processes seen at a time.
+    """
 
     title: str
-    runs: tuple[Run, ...]
+    runs: int
+    seconds: float
+    fastest: float
+    slowest: float
+    processor: float
+    memory: int
+    processes: int
 
-    @property
-    def seconds(self) -> float:
-        """The median."""
-        return statistics.median(run.seconds for run in self.runs)
-
-    @property
-    def memory(self) -> int:
-        """The largest peak, in bytes."""
-        return max(run.memory for run in self.runs)
-
-    def as_json(self) -> dict[str, object]:
-        """Return all that is published of it: seconds, and bytes of memory."""
-        times = [run.seconds for run in self.runs]
-        return {
-            "title": self.title,
-            "runs": len(self.runs),
-            "seconds": round(self.seconds, 4),
-            "fastest": round(min(times), 4),
-            "slowest": round(max(times), 4),
-            "processor": round(statistics.median(run.processor for run in self.runs), 4),
-            "memory": self.memory,
-            "processes": max(run.processes for run in self.runs),
-        }
+    @classmethod
+    def of(cls, title: str, runs: Sequence[Run]) -> Measured:
+        """Sum up the runs of a case."""
+        times = [run.seconds for run in runs]
+        return cls(
+            title=title,
+            runs=len(runs),
+            seconds=round(statistics.median(times), 4),
+            fastest=round(min(times), 4),
+            slowest=round(max(times), 4),
+            processor=round(statistics.median(run.processor for run in runs), 4),
+            memory=max(run.memory for run in runs),
+            processes=max(run.processes for run in runs),
+        )
 
 
 def interleaved(cases: Sequence[Case], repeats: int, say: Callable[[str], None], work: Path) -> dict[str, Measured]:
@@ -129,7 +134,7 @@ def interleaved(cases: Sequence[Case], repeats: int, say: Callable[[str], None],
             measured = run(case, work)
             runs[case.key].append(measured)
             say(f"{repeat + 1}/{repeats}  {case.title:<60} {measured.seconds:9.3f} s {measured.memory / 1e6:7.0f} MB")
-    return {case.key: Measured(case.title, tuple(runs[case.key])) for case in cases}
+    return {case.key: Measured.of(case.title, runs[case.key]) for case in cases}
 
 
 def run(case: Case, work: Path) -> Run:

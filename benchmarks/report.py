@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.goals import judge
+from benchmarks.measure import Measured
 from benchmarks.plot import chart
+from benchmarks.stand import Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from benchmarks.goals import Goal
-    from benchmarks.measure import Measured
-    from benchmarks.stand import Volume
 
 _BEGIN, _END = "<!-- results: written by make bench -->\n", "<!-- end of results -->\n"
-_MEGABYTE = 1e6
+_KILOBYTE, _MEGABYTE = 1e3, 1e6
 _SHOWN = {
     "render cold": "crosskeys render, empty cache",
     "render proven": "crosskeys render, texts proven before",
@@ -63,53 +64,57 @@ class Results:
     absent: Mapping[str, str]
     starting: Mapping[str, Measured]
     sizes: Mapping[int, Size]
-    goals: tuple[Goal, ...]
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The goals, judged."""
+        return judge({clients: size.cases for clients, size in self.sizes.items()}, self.starting)
+
+    def beside(self, page: Path) -> Results:
+        """Return these results with the sizes that an earlier run on a machine like this one has written beside a page.
+
+        A size that both have measured is this run's.
+        """
+        path = _folder(page) / "results.json"
+        if not path.is_file():
+            return self
+        earlier = json.loads(path.read_text("utf-8"))
+        if earlier["machine"] != self.machine:
+            return self
+        sizes = {int(clients): _size(said) for clients, said in earlier["sizes"].items()} | dict(self.sizes)
+        return replace(self, sizes=dict(sorted(sizes.items())))
 
 
-def write(results: Results, page: Path, name: str) -> None:
-    """Write the results beside and into a page, between its two marks.
+def _size(said: Mapping[str, Any]) -> Size:
+    cases = {key: Measured(**measured) for key, measured in said["cases"].items()}
+    theirs = said["terramate"] and Volume(**said["terramate"])
+    return Size(Volume(**said["ours"]), theirs, cases, said["stages"])
 
-    Args:
-        results: What was measured.
-        page: A Markdown page with both marks.
-        name: The folder beside the page, and in it, that charts and JSON go to; made where it is missing.
+
+def write(results: Results, page: Path) -> None:
+    """Write the results into a Markdown page, between its two marks, and JSON and charts into a folder beside it.
+
+    The folder has the page's name, and is made where it is missing.
     """
-    folder = page.parent / name
+    folder = _folder(page)
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {folder / "results.json": json.dumps(as_json(results), indent=1, ensure_ascii=False) + "\n"}
+    said = asdict(results) | {"goals": [asdict(goal) | {"outcome": goal.outcome} for goal in results.goals]}
+    texts = {folder / "results.json": json.dumps(said, indent=1, ensure_ascii=False) + "\n"}
     times = {title: _values(results, key, "seconds") for key, title in _SHOWN.items()}
     memory = {title: _values(results, key, "memory") for key, title in _SHOWN.items()}
     texts[folder / "time.svg"] = chart("Time (median)", "s", times)
     texts[folder / "memory.svg"] = chart("Peak memory", "MB", memory)
     before, _, rest = page.read_text("utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    texts[page] = f"{before}{_BEGIN}\n{markdown(results, name)}\n{_END}{after}"
+    texts[page] = f"{before}{_BEGIN}\n{markdown(results, folder.name)}\n{_END}{after}"
     for path, text in texts.items():
         aside = path.with_name(f".{path.name}.new")
         aside.write_text(text, "utf-8")
         aside.replace(path)
 
 
-def as_json(results: Results) -> dict[str, object]:
-    """Return all that was measured; seconds and bytes."""
-    return {
-        "machine": results.machine,
-        "absent": results.absent,
-        "goals": [
-            {"title": goal.title, "limit": goal.limit, "value": goal.value, "unit": goal.unit, "outcome": goal.outcome}
-            for goal in results.goals
-        ],
-        "starting": {key: measured.as_json() for key, measured in results.starting.items()},
-        "sizes": {
-            str(clients): {
-                "crosskeys": {"files": size.ours.files, "bytes": size.ours.bytes},
-                "terramate": size.terramate and {"files": size.terramate.files, "bytes": size.terramate.bytes},
-                "cases": {key: measured.as_json() for key, measured in size.cases.items()},
-                "stages": size.stages,
-            }
-            for clients, size in results.sizes.items()
-        },
-    }
+def _folder(page: Path) -> Path:
+    return page.parent / page.stem
 
 
 def markdown(results: Results, charts: str) -> str:
@@ -134,10 +139,8 @@ def _markdown(results: Results, charts: str) -> Iterator[str]:
     yield from _table(results.starting)
     for clients, size in results.sizes.items():
         yield f"\n### {clients:,} clients\n"
-        yield f"crosskeys writes {_volume(size.ours)}."
-        if size.terramate:
-            yield f"Terramate writes {_volume(size.terramate)}."
-        yield ""
+        theirs = f"; Terramate writes {_volume(size.terramate)}" if size.terramate else ""
+        yield f"crosskeys writes {_volume(size.ours)}{theirs}.\n"
         yield from _table(size.cases)
         if size.stages:
             stages = "; ".join(f"{stage} {seconds:.3f} s" for stage, seconds in size.stages.items())
@@ -148,15 +151,14 @@ def _table(cases: Mapping[str, Measured]) -> Iterator[str]:
     yield "| | median s | fastest to slowest | processor s | peak MB | runs |"
     yield "|---|---|---|---|---|---|"
     for measured in cases.values():
-        said = measured.as_json()
         yield (
-            f"| {measured.title} | {said['seconds']:.3f} | {said['fastest']:.3f} to {said['slowest']:.3f} "
-            f"| {said['processor']:.3f} | {measured.memory / _MEGABYTE:.0f} | {said['runs']} |"
+            f"| {measured.title} | {measured.seconds:.3f} | {measured.fastest:.3f} to {measured.slowest:.3f} "
+            f"| {measured.processor:.3f} | {measured.memory / _MEGABYTE:.0f} | {measured.runs} |"
         )
 
 
 def _volume(volume: Volume) -> str:
-    return f"{volume.files:,} files, {volume.bytes / _MEGABYTE:.1f} MB"
+    return f"{volume.files:,} files, {volume.bytes / _KILOBYTE:,.0f} kB"
 
 
 def _values(results: Results, key: str, field: str) -> dict[int, float]:

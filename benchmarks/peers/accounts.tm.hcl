@@ -37,8 +37,12 @@ generate_hcl "aws-root.tf" {
           version = ">= 5.100, < 7"
         }
       }
-      backend "local" {
-        path = "../../../../.crosskeys/state/accounts/${global.account_id}/aws.tfstate"
+      tm_dynamic "backend" {
+        labels    = ["local"]
+        condition = global.provisioner != ""
+        content {
+          path = "../../../../.crosskeys/state/accounts/${global.account_id}/aws.tfstate"
+        }
       }
     }
     provider "aws" {
