@@ -50,13 +50,15 @@ browser: ## Find a Chromium for the tests of the HTML page; as root, install one
 	  exit 1; \
 	fi
 
-.PHONY: validate render check
+.PHONY: validate render check audit
 validate: setup ## Read every manifest and apply every rule
 	@$(CROSSKEYS) validate $(ARGS)
 render: setup ## Render clients/ into terraform/
 	@$(CROSSKEYS) render $(ARGS)
 check: setup ## All that a pull request needs, without credentials
 	@$(CROSSKEYS) check $(ARGS)
+audit: setup ## Prove that no client reaches what is another's; ARGS="--report html --out review.html"
+	@$(CROSSKEYS) audit $(ARGS)
 
 .PHONY: plan apply
 plan: setup ## Show what Terraform would change: in the sandbox, or with TARGET=live

@@ -10,6 +10,7 @@ import typer
 
 from generator import __version__
 from generator.cli.access import access
+from generator.cli.audit import audit
 from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well
 from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
@@ -62,6 +63,7 @@ app.command()(new)
 app.command()(validate)
 app.command()(render)
 app.command()(check)
+app.command()(audit)
 app.command()(access)
 app.command()(plan)
 app.command()(apply)

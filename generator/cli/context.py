@@ -127,11 +127,16 @@ class Context:
             raise typer.Exit(pipeline.code_of(validated.findings))
         return validated, chosen
 
-    def read(self, fmt: Format | None) -> tuple[Validated, Format]:
-        """Read the fleet, and return it with its findings, whatever they are, and the format to print in."""
+    def read(self, fmt: Format | None, *, dated: bool = True) -> tuple[Validated, Format]:
+        """Read the fleet, and return it with its findings, whatever they are, and the format to print in.
+
+        Args:
+            fmt: The format that the command line names.
+            dated: Whether permissions to destroy are judged by today's date.
+        """
         from generator import pipeline
 
-        validated = pipeline.validate(self.folder, dt.datetime.now(dt.UTC).date())
+        validated = pipeline.validate(self.folder, dt.datetime.now(dt.UTC).date() if dated else None)
         chosen = self._chosen(fmt, validated.fleet.settings.run)
         clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
         # Here and not where it happens: only now is it known how the fleet wants its log.

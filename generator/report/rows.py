@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.audit.access import grants, logins
 from generator.audit.declared import VaultPolicy
+from generator.audit.sharing import Places
 from generator.report.review import UNKNOWN, ReviewRow
 
 if TYPE_CHECKING:
@@ -15,14 +16,11 @@ if TYPE_CHECKING:
     from generator.audit.access import Login
     from generator.audit.declared import Declared, PathRule
     from generator.history import Commit
-    from generator.manifest.fleet import Client, Fleet
+    from generator.manifest.fleet import Fleet
 
 ACTIVE, SUSPENDED = "active", "suspended"
-OWN, SHARED, OTHER = "own", "shared", "other"
 
 _DIGITS = 12  # of a commit, as many as tell it from every other of a large repository
-# KV version 2, every operation on a secret: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
-_AREAS = frozenset({"data", "metadata", "delete", "undelete", "destroy", "subkeys"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def _suspended(declared: Declared, found: tuple[Login, ...], known: _Known) -> I
     # A suspended client has no Vault role to log in by, and a reviewer is to see it all the same.
     carried = {(policy.root, policy.address) for login in found for policy in login.policies}
     for policy in declared.of(VaultPolicy):
-        client = known.clients.get(policy.label)
+        client = known.places.clients.get(policy.label)
         if client and client.suspend and (policy.root, policy.address) not in carried:
             for rule in policy.rules:
                 yield known.row(client.name, policy, rule, None)
@@ -65,26 +63,22 @@ def _suspended(declared: Declared, found: tuple[Login, ...], known: _Known) -> I
 class _Known:
     """What manifests and history say, by what a row is made from."""
 
-    kv_mount: str
-    clients: Mapping[str, Client]
+    places: Places
     account_names: Mapping[str, str]
-    shared: Mapping[str, str]
     history: Mapping[str, Provenance]
 
     @classmethod
     def of(cls, fleet: Fleet, history: Mapping[str, Provenance]) -> _Known:
         return cls(
-            fleet.settings.vault.kv_mount,
-            {client.name: client for client in fleet.clients},
+            Places.of(fleet),
             {account.id: account.name or "" for account in fleet.accounts},
-            {shared.path: shared.owner for shared in fleet.settings.shared_paths},
             history,
         )
 
     def row(self, name: str, policy: VaultPolicy, rule: PathRule, login: Login | None) -> ReviewRow:
-        client = self.clients.get(name)
+        client = self.places.clients.get(name)
         account_id = login.account_id if login else client.account_id if client else ""
-        sharing, shared_owner = self._sharing(rule.path, client)
+        place = self.places.place(rule.path, name)
         span = rule.span or policy.span
         known = self.history.get(span.path, Provenance())
         return ReviewRow(
@@ -98,8 +92,8 @@ class _Known:
             policy=policy.name,
             path=rule.path,
             capabilities=tuple(sorted(rule.capabilities)),
-            sharing=sharing,
-            shared_owner=shared_owner,
+            sharing=place.sharing.value,
+            shared_owner=place.owner,
             token_ttl=login.role.token_ttl if login else None,
             token_max_ttl=login.role.token_max_ttl if login else None,
             token_bound_cidrs=login.role.token_bound_cidrs if login else (),
@@ -113,22 +107,6 @@ class _Known:
             file=span.path,
             line=span.line,
         )
-
-    def _sharing(self, path: str, client: Client | None) -> tuple[str, str]:
-        """Return whose directory a rule's path lies in, and the shared path's owner.
-
-        Only what lies below a directory by whole segments is in it: ``…/app*`` reaches ``app2`` as well.
-        """
-        mount = f"{self.kv_mount}/"
-        area, _, place = path.removeprefix(mount).partition("/")
-        if not path.startswith(mount) or area not in _AREAS:
-            return OTHER, ""
-        segments = place.split("/")
-        around = {"/".join(segments[:count]) for count in range(1, len(segments) + 1)}
-        if client and client.directory in around:
-            return OWN, ""
-        shared = max((each for each in around if each in self.shared), key=len, default=None)
-        return (OTHER, "") if shared is None else (SHARED, self.shared[shared])
 
 
 def _day(commit: Commit | None) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.audit.sharing import Sharing
 from generator.report.counts import counts
 from generator.report.markdown import MAX_BYTES, code, prose
 from generator.report.reviews.as_text import changed, size
-from generator.report.rows import ACTIVE, OTHER, SHARED
+from generator.report.rows import ACTIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ _HEAD = (
 )
 _MORE = "`crosskeys audit --report csv` has all of them"
 # What a reviewer looks at first comes first, since the end may be cut off.
-_ORDER = {OTHER: 0, SHARED: 1}
+_ORDER = {Sharing.OTHER: 0, Sharing.SHARED: 1}
 
 
 def render(review: Review) -> str:
@@ -40,7 +41,7 @@ def render(review: Review) -> str:
         lines = tuple(_changes(review.changes))
         head += _cut(lines, quarter, len(lines))
     head += "\n**Who reaches what**\n\n"
-    ordered = sorted(review.rows, key=lambda row: (row.status == ACTIVE, _ORDER.get(row.sharing, len(_ORDER))))
+    ordered = sorted(review.rows, key=lambda row: (row.status == ACTIVE, _ORDER.get(Sharing(row.sharing), len(_ORDER))))
     room = MAX_BYTES - len((head + _HEAD + tail).encode())
     return head + _HEAD + _cut(map(_row, ordered), room, len(ordered)) + tail
 
