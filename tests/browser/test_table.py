@@ -181,6 +181,8 @@ def test_the_picture_tells_own_from_shared_from_other_without_colour(show: Opene
     )
     dashes = picture.locator(".edge.other").evaluate("edge => getComputedStyle(edge).strokeDasharray")
     assert dashes != "none"
+    opened.go("#account_id=111111111112")
+    expect(picture.locator(".box.account text")).to_have_text("111111111112 finance-1")
     opened.page.locator("#drawn").select_option("111111111113")
     expect(picture.locator(".box.account text")).to_have_text("111111111113 platform-2")
     assert "drawn=111111111113" in opened.fragment

@@ -17,7 +17,8 @@ function show() {
   for (const box of document.querySelectorAll('#columns input')) box.checked = shown.has(box.value);
   byId('clear').disabled = !state.q && !Object.keys(state.filters).length && !state.sort;
   if (allRows.length) {
-    const account = rowsByAccount.has(state.drawn) ? state.drawn : remarkable;
+    const wanted = [state.drawn, state.filters.account_id, remarkable];
+    const account = wanted.find((each) => rowsByAccount.has(each));
     if (account !== drawnAccount) showAccount(account);
     drawnAccount = account;
     byId('drawn').value = account;
