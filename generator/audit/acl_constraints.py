@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 Literal = str | int | bool | tuple["Literal", ...]
 """A value that a policy may name for a parameter."""
@@ -135,9 +134,12 @@ def _parsed(text: str) -> int:
     parts = _PART.findall(rest)
     if not parts or "".join(map("".join, parts)) != rest:
         raise ValueError(f"`{text[:40]}` is no duration")
-    return sign * sum(
-        int(Fraction(f"0{number}0" if "." in number else number) * _UNITS[unit]) for number, unit in parts
-    )
+    return sign * sum(_nanoseconds(number, _UNITS[unit]) for number, unit in parts)
+
+
+def _nanoseconds(number: str, unit: int) -> int:
+    whole, _, decimals = number.partition(".")
+    return int(whole or "0") * unit + int(decimals or "0") * unit // int(10 ** len(decimals))
 
 
 def _lesser(one: int, other: int) -> int:

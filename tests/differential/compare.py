@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,12 @@ class Tally:
 
 def policies(trial: corpus.Trial) -> list[Policy]:
     """Return a trial's policies, read from their texts."""
-    return [parse(text, Span(f"{number}.hcl", 1, 1), str(number)) for number, text in enumerate(trial.texts)]
+    return [_parsed(text, number) for number, text in enumerate(trial.texts)]
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str, number: int) -> Policy:
+    return parse(text, Span(f"{number}.hcl", 1, 1), str(number))
 
 
 def compiled(trial: corpus.Trial) -> ACL:

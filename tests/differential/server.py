@@ -31,6 +31,7 @@ class Vault:
 
     port: int
     _local: threading.local = field(default_factory=threading.local)
+    _connections: list[http.client.HTTPConnection] = field(default_factory=list)
 
     def send(
         self, method: str, path: str, token: str = _ROOT, body: object = None, headers: dict[str, str] | None = None
@@ -39,10 +40,16 @@ class Vault:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
+            self._connections.append(connection)
         content = None if body is None else json.dumps(body)
         connection.request(method, f"/v1/{path}", content, {"X-Vault-Token": token, **(headers or {})})
         response = connection.getresponse()
         return response.status, response.read()
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        for connection in self._connections:
+            connection.close()
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Return what the root token gets for a request that has to succeed."""
@@ -102,6 +109,7 @@ def serving(folder: Path, toolchain: Toolchain) -> Iterator[Vault]:
         _furnish(vault)
         yield vault
     finally:
+        vault.close()
         server.stop(here)
 
 
