@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from generator import __version__
 from generator.audit import parseback
+from generator.audit.proof import Proof, prove
 from generator.diagnostics import Diagnostic, Severity, has_errors
 from generator.errors import ExitCode
 from generator.manifest.fleet import Fleet, resolve
@@ -55,11 +56,16 @@ class Validated:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The tree as it should be, proven to say what the fleet says, against the one on disk."""
+    """The tree as it should be, proven to say what the fleet says, against the one on disk.
+
+    Args:
+        proof: Whether it keeps every client to itself.
+    """
 
     fleet: Fleet
     roots: tuple[Root, ...]
     comparison: Comparison
+    proof: Proof
 
 
 def validate(folder: Path, today: dt.date | None = None) -> Validated:
@@ -76,7 +82,7 @@ def validate(folder: Path, today: dt.date | None = None) -> Validated:
 
 
 def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
-    """Render a fleet without findings and read back what differs from the disk or was never read back.
+    """Render a fleet without findings, read it back, and prove that what was read isolates.
 
     Args:
         folder: The fleet's folder; its own ``templates/`` come before the package's.
@@ -92,9 +98,12 @@ def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
     texts = Renderer([folder / "templates", data("templates")]).render(page for root in roots for page in root.pages)
     _log.info("rendered", extra={"files": len(texts), "seconds": _since(begin)})
     begin = time.monotonic()
-    parseback.verify(fleet, texts, cache=cache)
+    declared = parseback.verify(fleet, texts, cache=cache)
     _log.info("read what was rendered back", extra={"files": len(texts), "seconds": _since(begin)})
-    return Rendered(fleet, roots, tree.compare(folder, texts))
+    begin = time.monotonic()
+    proof = prove(declared, fleet)
+    _log.info("proved", extra={"isolated": proof.isolated, "seconds": _since(begin)})
+    return Rendered(fleet, roots, tree.compare(folder, texts), proof)
 
 
 def code_of(findings: Sequence[Diagnostic]) -> ExitCode:

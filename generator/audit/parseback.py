@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from generator.audit.declared import Terraform
+from generator.audit.declared import Declared, Terraform
 from generator.audit.differences import differences
 from generator.audit.expected import expected
 from generator.audit.faults import Unreadable
@@ -30,8 +30,8 @@ _HELP = (
 )
 
 
-def verify(fleet: Fleet, texts: Mapping[str, str], cache: Path | None) -> None:
-    """Compare what the rendered texts declare with what the fleet's manifests say.
+def verify(fleet: Fleet, texts: Mapping[str, str], cache: Path | None) -> Declared:
+    """Compare what the rendered texts declare with what the fleet's manifests say, and return it.
 
     Args:
         fleet: The resolved fleet.
@@ -46,12 +46,15 @@ def verify(fleet: Fleet, texts: Mapping[str, str], cache: Path | None) -> None:
     problems += [f"{path}: the file is missing" for path in sorted(wanted.keys() - texts.keys())]
     problems += _declared_twice(wanted)
     pending = {path: text for path, text in texts.items() if path in wanted}
-    for path, found in read_each(pending, cache).items():
+    outcomes = read_each(pending, cache)
+    for path, found in outcomes.items():
         problems += _problems(path, wanted[path], found)
     if problems:
         shown = "\n  ".join(islice(problems, _SHOWN))
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise InternalError(f"what was rendered does not say what the manifests say:\n  {shown}{more}", help=_HELP)
+    readable = (found for found in outcomes.values() if not isinstance(found, Unreadable))
+    return Declared({(item.root, item.address): item for found in readable for item in found})
 
 
 def _declared_twice(wanted: Mapping[str, tuple[Declaration, ...]]) -> list[str]:

@@ -144,7 +144,7 @@ class Context:
         return validated, chosen
 
     def rendered(self, fmt: Format | None) -> tuple[Validated, Rendered, Format]:
-        """Read and render the fleet, and read the rendered files back; nothing is written.
+        """Read and render the fleet, read the rendered files back and prove that they isolate; nothing is written.
 
         Raises:
             typer.Exit: When a finding is an error.
@@ -153,6 +153,10 @@ class Context:
 
         validated, chosen = self.validated(fmt)
         rendered = pipeline.render(self.folder, validated.fleet, cache.folder() / "parseback")
+        if not rendered.proof.isolated:
+            findings = (*validated.findings, *rendered.proof.findings)
+            print_findings(self.folder, findings, chosen, proposed=rendered.comparison.wanted)
+            raise typer.Exit(ExitCode.FINDINGS)
         return validated, rendered, chosen
 
     def gated(self, fmt: Format | None) -> tuple[Rendered, Format]:

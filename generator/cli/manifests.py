@@ -74,7 +74,7 @@ def render(
 
 
 def check(context: typer.Context, fmt: FindingsFormatOption = None) -> None:
-    """Do all that a pull request needs, without credentials: validate, and render --check."""
+    """Do all that a pull request needs, without credentials: validate, prove isolation, and render --check."""
     here: Context = context.obj
     validated, rendered, chosen = here.rendered(fmt)
     comparison = rendered.comparison
@@ -94,11 +94,16 @@ def _verdict(rendered: Rendered) -> str:
 
 def schema(
     context: typer.Context,
-    kind: Annotated[str | None, typer.Argument(metavar="[client|account|fleet]", help="Which schema to print.")] = None,
-    write: Annotated[Path | None, typer.Option(metavar="DIR", help="Write all of them into a folder.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[client|account|fleet|review]", help="Which schema to print.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write those of all manifests into a folder.")
+    ] = None,
 ) -> None:
-    """Print the JSON Schema of a kind of manifest, or write all of them."""
+    """Print the JSON Schema of a kind of manifest or of an access review, or write those of all manifests."""
     from generator.manifest.schema import schemas
+    from generator.resources import data
 
     here: Context = context.obj
     texts = schemas()
@@ -107,9 +112,12 @@ def schema(
         for name in texts:
             typer.echo(f"{write / name}")
         return
+    if kind == "review":
+        typer.echo((data("schemas") / "review.schema.json").read_text("utf-8"), nl=False)
+        return
     name = f"{kind or 'client'}.schema.json"
     if name not in texts:
-        raise UsageError(f"there is no schema `{kind}`", help="client, account or fleet")
+        raise UsageError(f"there is no schema `{kind}`", help="client, account, fleet or review")
     typer.echo(texts[name], nl=False)
 
 
