@@ -20,8 +20,8 @@ class Login:
         mount: The mount of the AWS auth method, without slashes at the ends.
         role: The role.
         policies: The token's policies that the tree declares, in the role's order.
-        undeclared: Names of its other policies, lower-case as Vault keeps them; ``default`` is always one of the
-            token's, whether named or not, and stands here when the tree does not declare it.
+        undeclared: Names of its other policies, lower-case as Vault keeps them; ``default`` is one of the token's,
+            named or not, unless the role says otherwise, and stands here when the tree does not declare it.
     """
 
     principal_arn: str
@@ -74,7 +74,8 @@ def grants(found: tuple[Login, ...]) -> tuple[Grant, ...]:
 
 def _login(declared: Declared, by_name: dict[str, VaultPolicy], role: VaultRole, principal: str) -> Login:
     named = (declared.text(role.root, value).strip().lower() for value in role.token_policies)
-    names = tuple(dict.fromkeys((*named, "default")))
+    usual = () if role.token_no_default_policy else ("default",)
+    names = tuple(dict.fromkeys((*named, *usual)))
     return Login(
         principal_arn=principal,
         mount=declared.text(role.root, role.backend).strip("/"),

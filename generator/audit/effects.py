@@ -65,9 +65,10 @@ def misled(objects: Iterable[Declaration]) -> Iterator[Diagnostic]:
 
 
 def _is_label(item: Resource) -> bool:
+    if _LABEL.fullmatch(item.label):
+        return True
     # A document that is written out in a resource has that resource's address before its own name.
-    parts = item.label.split(".") if isinstance(item, PolicyDocument) else [item.label]
-    return all(_LABEL.fullmatch(part) for part in parts)
+    return isinstance(item, PolicyDocument) and all(_LABEL.fullmatch(part) for part in item.label.split("."))
 
 
 def _providers(item: Terraform) -> Iterator[Diagnostic]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from generator.audit import effects, identity
 from generator.audit.blocks import declarations
@@ -134,11 +135,20 @@ def _misplaced(objects: Mapping[tuple[str, str], Declaration]) -> Iterator[Diagn
 
 def references(item: Declaration) -> Iterator[tuple[str, Reference]]:
     """Yield every reference in a declaration, after the argument that it stands in."""
-    for field in fields(item):
-        value = getattr(item, field.name)
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Reference):
-                yield field.name, one
+    kind: type[Any] = type(item)  # mypy takes the class for an unhashable object of its own
+    for name in _arguments(kind):
+        value = getattr(item, name)
+        if isinstance(value, Reference):
+            yield name, value
+        elif isinstance(value, tuple):
+            for one in value:
+                if isinstance(one, Reference):
+                    yield name, one
+
+
+@cache
+def _arguments(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _stands(argument: str, reference: Reference, target: Declaration | None) -> bool:

@@ -220,6 +220,11 @@ def test_all_roots_are_for_one_namespace() -> None:
 def test_what_an_argument_left_out_stands_for_is_read() -> None:
     (found,) = read({f"{ONE}/vault/a.tf": role()}).of(VaultRole)
     assert (found.backend, found.auth_type, found.token_no_default_policy) == ("aws", "iam", False)
+    text = 'data "aws_iam_policy_document" "x" {\n  statement {\n    actions = ["a"]\n  }\n}\n'
+    (document,) = read({f"{ONE}/aws/a.tf": provider() + text}).of(PolicyDocument)
+    assert document.statements[0].effect == "Allow"
+    old = text.replace("  statement", '  version = "2008-10-17"\n  statement')
+    assert [rule for rule, _ in findings({f"{ONE}/aws/a.tf": provider() + old})] == [WRONG_VALUE]
 
 
 def test_a_document_in_a_role_is_a_document_of_its_own() -> None:

@@ -141,6 +141,7 @@ def test_rules_and_logins_of_a_tree_that_somebody_wrote() -> None:
     }
     found = {login.role.role: login for login in logins(declared)}
     assert [policy.label for policy in found["checkout-nightly"].policies] == ["nightly", "checkout_certs"]
+    assert (found["Checkout"].undeclared, found["checkout-nightly"].undeclared) == (("default",), ())
     assert found["Checkout"].mount == found["checkout-nightly"].mount == "aws"
 
 
