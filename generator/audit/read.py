@@ -135,7 +135,7 @@ def _misplaced(objects: Mapping[tuple[str, str], Declaration]) -> Iterator[Diagn
 
 def references(item: Declaration) -> Iterator[tuple[str, Reference]]:
     """Yield every reference in a declaration, after the argument that it stands in."""
-    kind: type[Any] = type(item)  # mypy takes the class for an unhashable object of its own
+    kind: Any = type(item)  # mypy takes a class for unhashable when its objects are
     for name in _arguments(kind):
         value = getattr(item, name)
         if isinstance(value, Reference):
