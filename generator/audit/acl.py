@@ -166,7 +166,9 @@ class ACL:
             wrapping: For how long its response is to be wrapped, in nanoseconds; None for not at all.
         """
         if operation in _WRITES and path.endswith("/"):
-            return Decision(allowed=False, rules=(), reason="Vault writes to no path with a slash at its end (status 400)")
+            return Decision(
+                allowed=False, rules=(), reason="Vault writes to no path with a slash at its end (status 400)"
+            )
         listing = operation is Operation.LIST
         if listing and not path.endswith("/"):
             path += "/"

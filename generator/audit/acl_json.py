@@ -1,8 +1,8 @@
 """A policy written as JSON to the blocks that the same policy in HCL would have.
 
 Vault takes a text whose first character is a brace for JSON (parse.go of hcl v1) and reads it with a parser of its own
-(json/parser/parser.go there), which drops a boolean in a list, runs nested lists together, and makes rules of objects
-that nest more deeply than a rule does. All of that is refused here.
+(json/parser/parser.go there), which drops a boolean in a list, runs nested lists together, makes rules of objects
+that nest more deeply than a rule does, and forgives a missing brace. All of that is refused here.
 """
 
 from __future__ import annotations
@@ -75,13 +75,15 @@ def _rules(rules: _Object, span: Span) -> Iterator[Block]:
     if not rules.pairs:
         raise Fault(UNDECIDED, span, 'Vault takes an empty `path` for a rule about the path "path"')
     for path, where, node in rules.pairs:
-        for item in _objects(node):
-            if item.pairs and all(isinstance(inner.value, _Object) for _, _, inner in item.pairs):
-                raise Fault(REFUSED, where, f'path "{path}" holds nothing but objects, which Vault takes for rules')
-            attributes: dict[str, Attribute] = {}
-            for key, place, inner in item.pairs:
-                _add(attributes, key, place, inner)
-            yield Block("path", (path,), Body(attributes, ()), where)
+        if not isinstance(node.value, _Object):
+            raise Fault(REFUSED, node.span, "an object is expected here")
+        pairs = node.value.pairs
+        if pairs and all(isinstance(inner.value, _Object) for _, _, inner in pairs):
+            raise Fault(REFUSED, where, f'path "{path}" holds nothing but objects, which Vault takes for rules')
+        attributes: dict[str, Attribute] = {}
+        for key, place, inner in pairs:
+            _add(attributes, key, place, inner)
+        yield Block("path", (path,), Body(attributes, ()), where)
 
 
 def _objects(node: _Node) -> Iterator[_Object]:
@@ -202,7 +204,8 @@ class _Reader:
         self.position = _SPACE.match(self.text, self.position).end()  # type: ignore[union-attr] # it matches nothing too
 
     def fail(self, message: str) -> NoReturn:
-        raise Fault(REFUSED, self.span(self.position), message)
+        # Vault's own reader takes some texts that are no JSON, such as one without its last brace.
+        raise Fault(UNDECIDED, self.span(self.position), message)
 
     def span(self, start: int) -> Span:
         (line, column), (end_line, end_column) = self.place(start), self.place(max(self.position, start + 1))

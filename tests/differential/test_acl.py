@@ -9,10 +9,14 @@ import pytest
 from tests.differential import compare, corpus
 from tests.differential.mutants import MUTANTS, Mutant
 from tests.differential.server import serving
+from tests.differential.texts import REFUSED, TAKEN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.sandbox.toolchain import Toolchain
     from tests.differential.compare import Answered, Tally
+    from tests.differential.server import Vault
 
 pytestmark = pytest.mark.toolchain
 
@@ -77,10 +81,15 @@ LEAST = {
 
 
 @pytest.fixture(scope="module")
-def answered(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> list[Answered]:
-    """What Vault said, once for all tests."""
+def vault(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
     with serving(tmp_path_factory.mktemp("vault"), toolchain) as vault:
-        return list(compare.answers(vault, (corpus.trial(SEED, number) for number in range(TRIALS))))
+        yield vault
+
+
+@pytest.fixture(scope="module")
+def answered(vault: Vault) -> list[Answered]:
+    """What Vault said, once for all tests."""
+    return list(compare.answers(vault, (corpus.trial(SEED, number) for number in range(TRIALS))))
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +117,14 @@ def test_every_corner_is_visited_often(tally: Tally) -> None:
 def test_a_mistake_in_the_evaluator_would_be_found(mutant: Mutant, answered: list[Answered]) -> None:
     with mutant.applied():
         assert any(any(compare.disagreements(trial, compare.compiled(trial.trial))) for trial in answered)
+
+
+@pytest.mark.parametrize("text", TAKEN, ids=range(len(TAKEN)))
+def test_what_is_read_vault_takes(text: str, vault: Vault) -> None:
+    vault.ask("PUT", "sys/policies/acl/text", {"policy": text})
+
+
+@pytest.mark.parametrize("text", [text for text, *_ in REFUSED], ids=[message for *_, message in REFUSED])
+def test_what_is_said_to_be_refused_vault_refuses(text: str, vault: Vault) -> None:
+    status, _ = vault.send("PUT", "sys/policies/acl/text", body={"policy": text})
+    assert status == 400
