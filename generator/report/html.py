@@ -79,9 +79,9 @@ def page(review: Review) -> str:
 
 
 def _totals(review: Review) -> dict[str, int]:
-    sharing = Counter(row.sharing for row in review.rows)
+    sharing = Counter("denied" if "deny" in row.capabilities else row.sharing for row in review.rows)
     suspended = len({row.client for row in review.rows if row.status == "suspended"})
-    return {"own": sharing["own"], "shared": sharing["shared"], "other": sharing["other"], "suspended": suspended}
+    return {kind: sharing[kind] for kind in ("own", "shared", "other", "denied")} | {"suspended": suspended}
 
 
 def _policy(style: str, script: str) -> str:

@@ -190,6 +190,21 @@ def test_the_picture_tells_own_from_shared_from_other_without_colour(show: Opene
     expect(opened.page.locator("dialog h2")).to_have_text("vault-backup")
 
 
+def test_a_suspended_client_is_denied_and_reaches_nothing(show: Opener) -> None:
+    fine = row(0)
+    cut_off = dataclasses.replace(row(1), capabilities=("deny",), status="suspended", principal_arn="", vault_role="")
+    opened = show(dataclasses.replace(review(2), rows=(fine, cut_off)))
+    totals = dict(
+        zip(*(opened.page.locator(f".totals {name}").all_inner_texts() for name in ("dt", "dd")), strict=True)
+    )
+    assert (totals["Grants"], totals["Grants of own directories"], totals["Denials"]) == ("1", "1", "1")
+    picture = opened.page.locator("#account-picture svg")
+    assert set(picture.locator(".box.client text").all_text_contents()) == {"payments", "ledger (denied)"}
+    assert picture.locator(".box.own text").all_text_contents() == [fine.path]
+    opened.go("#client=ledger")
+    expect(opened.page.locator("dialog h3").first).to_have_text("Is denied")
+
+
 def test_print_has_the_rows_that_the_filters_leave_under_a_heading(show: Opener) -> None:
     opened = show(review(240))
     opened.page.fill("#search", "metadata")

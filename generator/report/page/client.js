@@ -2,7 +2,7 @@
 const loginColumns = columns.filter((column) => column.ofLogin && column.name !== 'client');
 
 function readersOf(path, except) {
-  return size(allRows.filter((row) => grants.path[row] === path && getters.client(row) !== except), 'client');
+  return size(allRows.filter((row) => grants.path[row] === path && !denied(row) && getters.client(row) !== except), 'client');
 }
 
 function facts(row) {
@@ -42,7 +42,7 @@ function showClient(client) {
   const byLogin = Map.groupBy(rows, (row) => loginOf[row]);
   for (const [, own] of byLogin) {
     if (byLogin.size > 1) parts.push(element('h3', {}, text(own[0], 'principal_arn'), ' by ', text(own[0], 'policy')));
-    parts.push(element('h3', {}, 'Reaches'), reached(own), element('h3', {}, 'Login'), facts(own[0]));
+    parts.push(element('h3', {}, own.every(denied) ? 'Is denied' : 'Reaches'), reached(own), element('h3', {}, 'Login'), facts(own[0]));
   }
   const accounts = distinct(rows, 'account_id');
   if (rows.length) {

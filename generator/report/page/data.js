@@ -40,6 +40,9 @@ const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 
 const distinct = (rows, name) => [...new Set(rows.map(getters[name]))];
 const size = (rows, name) => new Set(rows.map(getters[name])).size;
 
+// A suspended client's rows are its denials: a rule that denies reaches nothing.
+const denied = (row) => grants.capabilities[row].split(', ').includes('deny');
+
 // KV version 2 has each directory twice, which a reader takes for one: where a client reaches both, both are one place.
 const directory = (path) => path.replace(/\/(data|metadata)\//, '/{data,metadata}/');
 const pathsOf = new Map();

@@ -14,8 +14,8 @@ function accountLabel(account) {
 function clientsOf(rows) {
   const worst = new Map();
   for (const row of rows) {
-    const client = value(row, 'client');
-    worst.set(client, Math.min(worst.get(client) ?? 2, rank[grants.sharing[row]] ?? 0));
+    const client = getters.client(row);
+    worst.set(client, Math.min(worst.get(client) ?? 2, denied(row) ? 2 : rank[grants.sharing[row]] ?? 0));
   }
   return [...worst.keys()].sort((a, b) => worst.get(a) - worst.get(b));
 }
@@ -36,7 +36,7 @@ function accountDiagram(account) {
   // What is shared stands below, and so do those that reach it: fewer lines cross.
   const lines = named.length + (rest ? 1 : 0);
   named.forEach((client, at) => {
-    nodes.push({ id: `client ${client}`, column: 1, row: lines - 1 - at, label: client, kind: 'client', change: { client } });
+    nodes.push({ id: `client ${client}`, column: 1, row: lines - 1 - at, label: rowsOf.get(client).every(denied) ? `${client} (denied)` : client, kind: 'client', change: { client } });
     join('account', `client ${client}`, 'plain');
   });
   const summary = 'others';
@@ -48,6 +48,7 @@ function accountDiagram(account) {
   let left = 0;
   for (const client of clients) {
     for (const row of rowsOf.get(client)) {
+      if (denied(row)) continue;
       const kind = grants.sharing[row];
       const from = known.has(client) ? `client ${client}` : summary;
       const path = placeOf(row);
@@ -62,7 +63,7 @@ function accountDiagram(account) {
   const placed = [...found.filter((node) => node.kind === 'own').toReversed(), ...found.filter((node) => node.kind !== 'own')];
   placed.forEach((node, at) => nodes.push({ ...node, row: at }));
   nodes.push({ id: 'account', column: 0, row: (lines - 1) / 2, label: accountLabel(account), kind: 'account', change: narrowed({ account_id: account }) });
-  const picture = diagram(nodes, [...edges.values()], [{ x: 1, width: 230 }, { x: 300, width: 210 }, { x: 660, width: 500 }], `Account ${accountLabel(account)}`);
+  const picture = diagram(nodes, [...edges.values()], [{ x: 1, width: 270 }, { x: 340, width: 210 }, { x: 680, width: 500 }], `Account ${accountLabel(account)}`);
   return { picture, clients: clients.length, rest, left };
 }
 
@@ -76,7 +77,7 @@ function showAccount(account) {
 }
 
 function showShared() {
-  const rows = allRows.filter((row) => grants.sharing[row] === 'shared');
+  const rows = allRows.filter((row) => grants.sharing[row] === 'shared' && !denied(row));
   const byPath = Map.groupBy(rows, placeOf);
   const readers = distinct(rows, 'client');
   const place = byId('shared-picture');
@@ -112,7 +113,8 @@ const remarkable = (() => {
   const weight = new Map();
   for (const row of allRows) {
     const account = getters.account_id(row);
-    weight.set(account, (weight.get(account) ?? 0) + (weights[grants.sharing[row]] ?? 1e6));
+    const more = denied(row) ? 1 : weights[grants.sharing[row]] ?? 1e6;
+    weight.set(account, (weight.get(account) ?? 0) + more);
   }
   return [...weight].reduce((best, each) => (each[1] > best[1] ? each : best), [null, 0])[0];
 })();
