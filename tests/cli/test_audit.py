@@ -141,6 +141,16 @@ class TestReports:
         assert text == run("audit", "--report", "csv").out
         assert not [path for path in fleet.iterdir() if path.name.endswith(".new")]
 
+    def test_the_schema_of_the_json_report_is_printed(self, run: Run) -> None:
+        assert run("schema", "review").out == (CHECKOUT / "schemas/review.schema.json").read_text("utf-8")
+
+    def test_an_html_report_is_a_page_of_its_own(self, run: Run, fleet: Path) -> None:
+        ended = run("audit", "--report", "html", "--out", "review.html")
+        assert ended.code == ExitCode.CLEAN, ended.err
+        page = (fleet / "review.html").read_text("utf-8")
+        assert page.lower().startswith("<!doctype html>")
+        assert "payments" in page
+
     @pytest.mark.parametrize(
         "arguments",
         [("--report", "html"), ("--out", "x"), ("--report", "pdf"), ("--check-attestation", "x", "--format", "sarif")],
