@@ -122,6 +122,11 @@ def is_shallow(folder: Path) -> bool:
     return _git(folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
+def within_repository(folder: Path) -> str:
+    """Return the folder's path within its repository, ending in a slash; empty for the top."""
+    return _git(folder, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
 def files_at(folder: Path, revision: str, *below: str) -> dict[str, bytes]:
     """Return the content of every regular file at a commit; links and submodules are left out.
 
@@ -159,7 +164,7 @@ def changes(folder: Path, *below: str) -> Mapping[str, Changes]:
         UsageError: When nothing is committed, or the folder is in no repository.
     """
     head = commit(folder, "HEAD")
-    prefix = _git(folder, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").removesuffix("\n")
+    prefix = within_repository(folder)
     # Not --relative: git forgets it for merges. No parent comes before its children, whatever the clocks said.
     log = _git(
         folder, "log", "-z", "--date-order", "--format=/%H %cI %an <%ae>", "--no-show-signature",

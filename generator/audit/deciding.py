@@ -1,19 +1,21 @@
-"""Which rules decide about a request, by Vault's order of rules.
-
-Source: vault/acl.go of Vault 1.21, NewACL (rules of one path are one) and AllowOperation.
-"""
+"""Which rules of a tree's policies decide about a request, by Vault's own order of rules (`acl`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.audit import proof_pattern
+from generator.audit.acl import ACL, Operation
+from generator.audit.acl_constraints import Constraints
+from generator.audit.acl_policy import Policy, Rule
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from generator.audit.declared import PathRule, VaultPolicy
 
-OPERATIONS = ("read", "list", "create", "update", "patch", "delete")
+OPERATIONS = tuple(operation.value for operation in Operation)
 """What a request can ask for; each needs the capability of its name."""
 
 
@@ -30,49 +32,53 @@ class Decision:
     rules: tuple[PathRule, ...]
 
 
-def decide(policies: Iterable[VaultPolicy], operation: str, path: str) -> Decision:
-    """Return what a token with these policies, and no others, is answered.
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token with some policies of a tree, and no others."""
 
-    Args:
-        policies: The token's policies.
-        operation: One of `OPERATIONS`.
-        path: The request's path, without a slash before it; LIST adds the one behind it.
-    """
-    rules = [rule for policy in policies for rule in policy.rules if _matches(rule.path, operation, path)]
-    if not rules:
-        return Decision(allowed=False, rules=())
-    first = max((rule.path.lstrip("/") for rule in rules), key=_rank)
-    deciding = tuple(rule for rule in rules if rule.path.lstrip("/") == first)
-    granted = {capability for rule in deciding for capability in rule.capabilities}
-    return Decision(allowed=operation in granted and "deny" not in granted, rules=deciding)
+    rules: tuple[PathRule, ...]
+    acl: ACL
+
+    @classmethod
+    def of(cls, policies: Iterable[VaultPolicy]) -> Token:
+        """Return a token with these policies."""
+        held = tuple(policies)
+        rules = tuple(rule for policy in held for rule in policy.rules)
+        return cls(rules, ACL.of(_as_parsed(policy) for policy in held))
+
+    def decide(self, operation: str, path: str) -> Decision:
+        """Return what a request is answered.
+
+        Args:
+            operation: One of `OPERATIONS`.
+            path: The request's path, without a slash before it; LIST adds the one behind it.
+        """
+        decision = self.acl.allows(Operation(operation), path)
+        paths = {_bare(rule.path) for rule in decision.rules}
+        return Decision(decision.allowed, tuple(rule for rule in self.rules if _bare(rule.path) in paths))
 
 
 def matches(rule: str, path: str) -> bool:
-    """Tell whether the path of a rule is about a path, whichever rule decides in the end."""
-    return _matches(rule, "read", path) or _matches(rule, "list", path)
+    """Tell whether the path of a rule is about a path, whichever rule decides in the end; to list adds a slash."""
+    bare = path.removesuffix("/")
+    return any(proof_pattern.matches(rule, request) for request in (path, bare, f"{bare}/"))
 
 
-def _matches(rule: str, operation: str, path: str) -> bool:
-    asked = f"{path.rstrip('/')}/" if operation == "list" else path
-    return _one(rule, asked) or (operation == "list" and _one(rule, asked.removesuffix("/")))
+def _as_parsed(policy: VaultPolicy) -> Policy:
+    return Policy(
+        name=policy.name,
+        rules=tuple(
+            Rule(
+                path=rule.path,
+                capabilities=frozenset(rule.capabilities),
+                constraints=Constraints(),  # the reader of trees refuses them
+                policy=policy.name,
+                span=rule.span or policy.span,
+            )
+            for rule in policy.rules
+        ),
+    )
 
 
-def _one(rule: str, path: str) -> bool:
-    rule = rule.lstrip("/")
-    mine, theirs = rule.removesuffix("*").split("/"), path.split("/")
-    if not rule.endswith("*"):
-        return len(mine) == len(theirs) and _along(mine, theirs)
-    *whole, rest = mine
-    return len(theirs) >= len(mine) and _along(whole, theirs) and theirs[len(whole)].startswith(rest)
-
-
-def _along(mine: Sequence[str], theirs: Sequence[str]) -> bool:
-    return all(one in {"+", other} for one, other in zip(mine, theirs, strict=False))
-
-
-def _rank(rule: str) -> tuple[bool, int, bool, int, int, str]:
-    segments = rule.split("/")
-    plus = next((sum(len(each) + 1 for each in segments[:at]) for at, name in enumerate(segments) if name == "+"), None)
-    star = rule.endswith("*")
-    wild = min((at for at in (plus, len(rule) - 1 if star else None) if at is not None), default=None)
-    return (wild is None, wild or 0, not star, -segments.count("+"), len(rule), rule)
+def _bare(path: str) -> str:
+    return path.removeprefix("/")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.audit.access import Grant
-from generator.audit.deciding import OPERATIONS, decide, matches
+from generator.audit.deciding import OPERATIONS, Token, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -121,8 +121,9 @@ def _decided(
     """Return what is granted by which rule, and which rules decide about anything; rules by identity."""
     granted: dict[int, list[str]] = {}
     deciding: set[int] = set()
+    token = Token.of(policies)
     for operation in operations:
-        decision = decide(policies, operation, path)
+        decision = token.decide(operation, path)
         deciding |= {id(rule) for rule in decision.rules}
         for rule in decision.rules:
             if decision.allowed and _grants(rule, operation):

@@ -45,11 +45,13 @@ class Places:
         kv_mount: The mount of the KV engine.
         clients: The clients by name.
         shared: The owners of the shared paths, by path.
+        directories: The clients' names by their directories.
     """
 
     kv_mount: str
     clients: Mapping[str, Client]
     shared: Mapping[str, str]
+    directories: Mapping[str, str]
 
     @classmethod
     def of(cls, fleet: Fleet) -> Places:
@@ -58,6 +60,7 @@ class Places:
             fleet.settings.vault.kv_mount,
             {client.name: client for client in fleet.clients},
             {shared.path: shared.owner for shared in fleet.settings.shared_paths},
+            {client.directory: client.name for client in fleet.clients},
         )
 
     def place(self, path: str, client: str) -> Place:
@@ -66,13 +69,21 @@ class Places:
         Only what lies below a directory by whole segments is in it: ``…/app*`` reaches ``app2`` as well. Of a client
         that no manifest names nothing is its own.
         """
-        mount = f"{self.kv_mount}/"
-        area, _, inside = path.removeprefix(mount).partition("/")
-        if not path.startswith(mount) or area not in AREAS:
-            return Place(Sharing.OTHER)
-        segments = inside.split("/")
-        around = {"/".join(segments[:count]) for count in range(1, len(segments) + 1)}
+        around = self._around(path)
         if client in self.clients and self.clients[client].directory in around:
             return Place(Sharing.OWN)
         shared = max((each for each in around if each in self.shared), key=len, default=None)
         return Place(Sharing.OTHER) if shared is None else Place(Sharing.SHARED, self.shared[shared], shared)
+
+    def client_of(self, path: str) -> str | None:
+        """Return the client in whose directory a rule's path lies, None when in nobody's."""
+        return next((self.directories[each] for each in self._around(path) if each in self.directories), None)
+
+    def _around(self, path: str) -> tuple[str, ...]:
+        """Return every directory of the KV mount that a rule's path lies in, itself included."""
+        mount = f"{self.kv_mount}/"
+        area, _, inside = path.removeprefix(mount).partition("/")
+        if not path.startswith(mount) or area not in AREAS:
+            return ()
+        segments = inside.split("/")
+        return tuple("/".join(segments[:count]) for count in range(1, len(segments) + 1))

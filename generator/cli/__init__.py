@@ -12,6 +12,7 @@ from generator import __version__
 from generator.cli.access import access
 from generator.cli.audit import audit
 from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well
+from generator.cli.diff import diff
 from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
 from generator.cli.new import new
@@ -65,6 +66,7 @@ app.command()(render)
 app.command()(check)
 app.command()(audit)
 app.command()(access)
+app.command()(diff)
 app.command()(plan)
 app.command()(apply)
 app.command()(schema)
