@@ -154,7 +154,7 @@ def changes(folder: Path, *below: str) -> Mapping[str, Changes]:
     """Return the first and last change of every file that HEAD's history has, by path relative to ``folder``.
 
     A merge counts where it has made of a file what none of its parents had. Renames are not followed. A file that was
-    removed is among them too.
+    removed is among them too; one that was removed and came again has come with the latest commit that brought it.
 
     Args:
         folder: The fleet's folder, anywhere in the repository.
@@ -168,25 +168,37 @@ def changes(folder: Path, *below: str) -> Mapping[str, Changes]:
     # Not --relative: git forgets it for merges. No parent comes before its children, whatever the clocks said.
     log = _git(
         folder, "log", "-z", "--date-order", "--format=/%H %cI %an <%ae>", "--no-show-signature",
-        "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "--diff-merges=combined", head, "--", *below,
+        "--name-status", "--no-renames", "--no-relative", "--no-ext-diff", "--diff-merges=combined", head, "--", *below,
     )  # fmt: skip
     found: dict[str, Changes] = {}
-    for at, path in _touched(log.decode("utf-8", "surrogateescape")):
+    brought: dict[str, str] = {}
+    settled: set[str] = set()
+    for at, how, path in _touched(log.decode("utf-8", "surrogateescape")):
         inside = path.removeprefix(prefix)
+        if inside in settled:
+            continue
+        if how == "D" and brought.get(inside) == "A":
+            settled.add(inside)
+            continue
         found[inside] = Changes(at, found[inside].last if inside in found else at)
+        brought[inside] = how
     return found
 
 
-def _touched(log: str) -> Iterator[tuple[Commit, str]]:
-    """Yield each commit with each of its files, the latest commit first."""
+def _touched(log: str) -> Iterator[tuple[Commit, str, str]]:
+    """Yield each commit with what became of each of its files, the latest commit first."""
     at: Commit | None = None
+    how = ""
     for part in log.split("\0"):
         if part.startswith("/"):  # no name does: git knows none that is absolute
             sha, date, author = part[1:].split(" ", 2)
             at = Commit(sha, date, _printable(author))
-        elif part and at is not None:
-            # git puts a line break before a commit's first name, and another NUL before a merge's.
-            yield at, part.removeprefix("\n")
+        elif how and at is not None:
+            yield at, how, part
+            how = ""
+        else:
+            # git puts a line break before a commit's first file, and another NUL before a merge's.
+            how = part.removeprefix("\n")
 
 
 def _printable(text: str) -> str:

@@ -209,6 +209,19 @@ class TestHistory:
         assert payments["changed"] == payments["since"] == first[:12]
         assert json.loads(run("audit", "--report", "json").out)["revision"] == second
 
+    def test_a_client_that_was_removed_and_came_again_has_come_with_the_latter(self, run: Run, fleet: Path) -> None:
+        first = commit(fleet, "2026-01-15")
+        text = (fleet / PAYMENTS).read_text("utf-8")
+        (fleet / PAYMENTS).unlink()
+        run("render")
+        commit(fleet, "2026-02-15")
+        (fleet / PAYMENTS).write_text(text, "utf-8")
+        run("render")
+        again = commit(fleet, "2026-03-15")
+        by_client = {row["client"]: row for row in rows(run)}
+        assert (by_client["payments"]["since"], by_client["payments"]["since_date"]) == (again[:12], "2026-03-15")
+        assert by_client["ledger"]["since"] == first[:12]
+
     def test_what_is_not_committed_has_no_last_change(self, run: Run, fleet: Path) -> None:
         head = commit(fleet)
         edit(fleet / "clients/ledger.yaml", "15m", "20m")
