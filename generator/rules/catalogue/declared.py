@@ -127,7 +127,7 @@ RULES = (
         title="The AWS provider of a root is not held to the account of its folder",
         why="What is declared below `accounts/ID/aws` is read as account ID's. A provider that allows or assumes "
         "another makes these roles there.",
-        source="https://registry.terraform.io/providers/hashicorp/aws/latest/docs#allowed_account_ids-1",
+        source="https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/index.html.markdown",
         fix="Let the provider allow the account of its folder alone, and assume a role of that account.",
         bad=Example(
             _TWO, edits={f"{_LEDGERS}/aws/root.tf": Edit('["222222222222"]', '["111111111111"]')}, also=("CK703",)
