@@ -10,6 +10,7 @@ CLIENT ?= payments
 ARGS ?=
 FUZZ_COUNT ?= 200000
 FUZZ_SEED ?= 1
+FUZZ_POLICY_COUNT ?= 1000000
 BENCH_ARGS ?=
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
@@ -86,8 +87,9 @@ login: setup ## Log in to the sandbox as CLIENT=payments and try every door
 .PHONY: test fuzz lint
 test: toolchain browser lint ## Everything: lint, types, layers, and all tests on the real parts
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
-fuzz: setup ## Try FUZZ_COUNT=200000 changed manifests and rendered files; FUZZ_SEED=2 for others
+fuzz: toolchain ## Try FUZZ_COUNT=200000 changed manifests and rendered files, and FUZZ_POLICY_COUNT=1000000 answers of Vault; FUZZ_SEED=2 for others
 	@$(BIN)/python -m tests.hostile.fuzz $(FUZZ_COUNT) --seed $(FUZZ_SEED)
+	@$(BIN)/python -m tests.differential.compare $(FUZZ_POLICY_COUNT) --seed $(FUZZ_SEED)
 	@$(BIN)/python -m tests.audit.differential $(FUZZ_COUNT) --seed $(FUZZ_SEED)
 lint: setup ## Lint, types, and the one-way flow of imports
 	@$(BIN)/ruff check .

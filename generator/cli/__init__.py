@@ -11,6 +11,7 @@ import typer
 from generator import __version__
 from generator.cli.access import access
 from generator.cli.audit import audit
+from generator.cli.capabilities import capabilities
 from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well
 from generator.cli.diff import diff
 from generator.cli.init import init
@@ -66,6 +67,7 @@ app.command()(render)
 app.command()(check)
 app.command()(audit)
 app.command()(access)
+app.command()(capabilities)
 app.command()(diff)
 app.command()(plan)
 app.command()(apply)
