@@ -19,7 +19,7 @@ from generator.audit.expected import expected
 from generator.audit.proof import prove
 from generator.audit.proof_default import STOCK, default_rules
 from generator.audit.proof_pattern import Pattern, matches
-from generator.audit.trie import AREAS, Directories
+from generator.audit.trie import Directories
 from generator.cli import app
 from generator.diagnostics import Span
 from generator.manifest.client import ClientManifest
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from generator.manifest.fleet import Fleet
 
 ACCOUNT = "111111111111"
+AREAS = ("data", "metadata", "delete", "undelete", "destroy", "subkeys")
 
 
 def fleet(*clients: str | dict[str, Any], **more: Any) -> Fleet:
@@ -190,6 +191,15 @@ def test_a_login_as_another_client_is_shown_with_what_it_reaches() -> None:
     assert ids(proof) == {"CK830", "CK836"}
     login = next(finding for finding in proof.findings if finding.rule == "CK836")
     assert [note.message for note in login.notes] == ["`b`, whom it lets in"]
+
+
+def test_a_policy_that_the_tree_does_not_declare_may_allow_anything() -> None:
+    one = fleet("a")
+    objects = {
+        key: replace(item, token_policies=("a-policy", "Operators")) if isinstance(item, VaultRole) else item
+        for key, item in tree(one).objects.items()
+    }
+    assert ids(prove(Declared(objects), one)) == {"CK834", "CK836"}
 
 
 def test_a_principal_that_vault_would_glob_reaches_whatever_its_role_gives() -> None:
