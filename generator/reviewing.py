@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import history, pipeline
-from generator.audit import attestation
+from generator.audit import attestation, earlier
 from generator.audit import tree as standing
 from generator.audit.access import logins
 from generator.audit.faults import UnreadableTreeError
 from generator.audit.proof import prove
 from generator.diagnostics import Severity, has_errors
 from generator.errors import UsageError
-from generator.manifest.fleet import resolve
-from generator.manifest.load import CLIENTS, SETTINGS, load
+from generator.manifest.load import CLIENTS, SETTINGS
 from generator.render import tree
 from generator.render.layout import TREE
 from generator.report.compare import compare
@@ -28,6 +25,7 @@ from generator.report.rows import Provenance, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from generator.audit.attestation import Statement
     from generator.audit.proof import Proof
@@ -222,33 +220,11 @@ def _revision(folder: Path, since: str) -> str | None:
 
 
 def _rows_at(folder: Path, revision: str, since: str, cache: Path | None) -> tuple[ReviewRow, ...]:
-    files = history.files_at(folder, revision, TREE, CLIENTS, SETTINGS)
-    try:
-        # Manifests are read from disk alone, so that one reader guards against whatever they may hold.
-        with tempfile.TemporaryDirectory(prefix="crosskeys-") as name:
-            then = Path(name)
-            for path, content in files.items():
-                (then / path).parent.mkdir(parents=True, exist_ok=True)
-                (then / path).write_bytes(content)
-            return _read_rows(then, since, cache)
-    except OSError as error:
+    then = earlier.at(folder, revision, cache)
+    if then.tree is None or not then.is_whole:
+        first = f"{then.findings[0].span}: {then.findings[0].message}" if then.findings else "its manifests have errors"
         raise UsageError(
-            f"the tree at `{since}` cannot be written aside: {error.strerror}: {error.filename}",
-            help="make room, or name another folder with TMPDIR",
-        ) from error
-
-
-def _read_rows(folder: Path, since: str, cache: Path | None) -> tuple[ReviewRow, ...]:
-    manifests, findings = load(folder)
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR and finding.span.path != CLIENTS]
-    try:
-        declared = standing.load(folder, cache).declared
-    except UnreadableTreeError as error:
-        errors += error.findings
-    else:
-        if not errors:
-            return rows(declared, resolve(manifests), {})
-    raise UsageError(
-        f"the tree at `{since}` cannot be read: {errors[0].span}: {errors[0].message}",
-        help="name a later revision, or read that one with the version of crosskeys that it was made with",
-    )
+            f"the fleet at `{since}` cannot be read: {first}",
+            help="name a later revision, or read that one with the version of crosskeys that it was made with",
+        )
+    return rows(then.tree.declared, then.fleet, {})

@@ -43,8 +43,13 @@ class Earlier:
     texts: Mapping[str, str]
 
 
-def at(folder: Path, revision: str) -> Earlier:
+def at(folder: Path, revision: str, cache: Path | None = None) -> Earlier:
     """Return the fleet of a folder as it was at a commit: the regular files of its manifests, settings and tree.
+
+    Args:
+        folder: The fleet's folder as it is now.
+        revision: The commit.
+        cache: A folder that remembers what was parsed; None for none.
 
     Raises:
         UsageError: When git cannot say, or there is no room to write the files aside.
@@ -56,7 +61,7 @@ def at(folder: Path, revision: str) -> Earlier:
         manifests, faults = load(Path(aside))
         fleet, is_whole = resolve(manifests), not has_errors(faults) or len(texts) == len(files)
         try:
-            return Earlier(tree.load(Path(aside)), fleet, is_whole, (), texts)
+            return Earlier(tree.load(Path(aside), cache), fleet, is_whole, (), texts)
         except UnreadableTreeError as error:
             return Earlier(None, fleet, is_whole, error.findings, texts)
 

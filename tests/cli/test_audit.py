@@ -323,7 +323,15 @@ class TestSince:
         run("render")
         ended = run("audit", "--since", "HEAD")
         assert ended.code == ExitCode.USAGE
-        assert f"the tree at `HEAD` cannot be read: {RENDERED}:" in ended.err
+        assert f"the fleet at `HEAD` cannot be read: {RENDERED}:" in ended.err
+
+    def test_manifests_that_cannot_be_read_there_are_not_taken_for_none(self, run: Run, fleet: Path) -> None:
+        edit(fleet / PAYMENTS, "owner:", "owned_by:")
+        commit(fleet)
+        edit(fleet / PAYMENTS, "owned_by:", "owner:")
+        ended = run("audit", "--since", "HEAD")
+        assert ended.code == ExitCode.USAGE
+        assert "the fleet at `HEAD` cannot be read: its manifests have errors" in ended.err
 
     def test_a_commit_before_the_fleet_began_has_nothing(self, run: Run, fleet: Path) -> None:
         git(fleet, "init", "-q", "-b", "main")
