@@ -14,13 +14,13 @@ secrets engines that need ``sudo`` (those of ``sys/`` and ``auth/token/`` do).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from generator.audit.acl_constraints import Constraints
 from generator.audit.acl_faults import REFUSED, Fault, UnreadablePolicyError
 from generator.audit.acl_identity import Identity, filled, is_templated
 from generator.audit.acl_paths import Wildcard, is_wildcard, needs_sudo
+from generator.audit.acl_terms import Operation, Semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,33 +32,8 @@ if TYPE_CHECKING:
 _DENY = frozenset({"deny"})
 
 
-class Operation(StrEnum):
-    """What a request does. Writing creates where nothing is, and updates what is there."""
-
-    READ = "read"
-    LIST = "list"
-    CREATE = "create"
-    UPDATE = "update"
-    PATCH = "patch"
-    DELETE = "delete"
-
-
 _WRITES = frozenset({Operation.CREATE, Operation.UPDATE, Operation.PATCH})
 _WITH_PARAMETERS = _WRITES | {Operation.READ}
-
-
-class Semantics(StrEnum):
-    """By which version of Vault it is decided what a list request with a slash at its end matches.
-
-    ``1.21`` looks it up without the slash, and with it only when nothing matched: a deny of ``a/b/*`` does not keep
-    ``a/`` `*` `` from listing ``a/b/``. ``2.0.3`` weighs what matches either way: the best deny wins over the best rule
-    that lists when it is more specific; else that rule wins, even over a more specific one that does not list, so this
-    version also allows what the older denied. Sources: the release notes of v2.0.3, and resolveACLPermsForListOp in
-    vault/acl.go since. From 2.2.2 a deny also matches paths in another case (release notes), which only denies more.
-    """
-
-    V1_21 = "1.21"
-    V2_0_3 = "2.0.3"
 
 
 @dataclass(frozen=True, slots=True)

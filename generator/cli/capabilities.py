@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from generator.audit.acl import ACL, Operation, Semantics
+from generator.audit.acl_terms import Operation, Semantics
 from generator.cli.context import Context, Format, FormatOption, print_findings
 from generator.errors import ExitCode, UsageError
 
@@ -39,6 +39,7 @@ def capabilities(
     fmt: FormatOption = None,
 ) -> None:
     """Say what a token with these policies could do on each path, as Vault's sys/capabilities does."""
+    from generator.audit.acl import ACL
     from generator.audit.acl_faults import UnreadablePolicyError
     from generator.audit.acl_identity import Identity
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from generator.audit.acl import ACL, Operation, Semantics
+from generator.audit.acl import ACL
 from generator.audit.acl_faults import UnreadablePolicyError
 from generator.audit.acl_identity import Entity, Identity
 from generator.audit.acl_policy import parse
+from generator.audit.acl_terms import Operation, Semantics
 from generator.diagnostics import Span
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import cache
-from generator.audit.acl import ACL, Operation
+from generator.audit.acl import ACL
 from generator.audit.acl_identity import Entity, Group, Identity
 from generator.audit.acl_policy import parse
+from generator.audit.acl_terms import Operation
 from generator.diagnostics import Span
 from generator.sandbox.toolchain import ensure
 from tests.differential import corners, corpus

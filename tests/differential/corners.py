@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.audit.acl import Operation
+from generator.audit.acl_terms import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from generator.audit import acl, acl_constraints, acl_paths
-from generator.audit.acl import ACL, Decision, Operation, Permissions, Semantics
+from generator.audit.acl import ACL, Decision, Permissions
 from generator.audit.acl_constraints import Constraints
 from generator.audit.acl_paths import Wildcard
+from generator.audit.acl_terms import Operation, Semantics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
