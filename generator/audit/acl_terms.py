@@ -20,9 +20,9 @@ class Semantics(StrEnum):
     """By which version of Vault it is decided what a list request with a slash at its end matches.
 
     ``1.21`` looks it up without the slash, and with it only when nothing matched: where ``a/*`` lists, a deny of
-    ``a/b/*`` does not keep ``a/b/`` from being listed. ``2.0.3`` weighs what matches either way: the best deny wins over
-    the best rule that lists when it is more specific; else that rule wins, even over a more specific one that does not
-    list, so this version also allows what the older denied. Sources: the release notes of v2.0.3, and
+    ``a/b/*`` does not keep ``a/b/`` from being listed. ``2.0.3`` weighs what matches either way: the best deny wins
+    over the best rule that lists when it is more specific; else that rule wins, even over a more specific one that does
+    not list, so this version also allows what the older denied. Sources: the release notes of v2.0.3, and
     resolveACLPermsForListOp in vault/acl.go since. From 2.2.2 a deny also matches paths in another case (release
     notes), which only denies more.
     """
