@@ -201,8 +201,7 @@ class VaultRole(Resource):
     """A role of Vault's AWS auth method; times are in seconds, and a use or a time of 0 is no limit, as Vault has it.
 
     Args:
-        bound_account_ids: As the other ``bound_`` fields but that of the principals: of the EC2 instance, one of which
-            it must match; they are there only with an inferred entity type.
+        bound_account_ids: As other binds but the principals: of the EC2 instance; only with an inferred entity type.
         token_no_default_policy: The policy ``default`` is then no part of the token unless it is named.
     """
 
