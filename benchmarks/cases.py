@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from benchmarks.stand import Stand
 
 _HERE = Path(__file__).parent
-PLAIN_AT_MOST = 1_000
+_MINUTES = 10_000
+"""Clients from which Terramate takes so long that what no goal is about is measured once."""
+_PLAIN_AT_MOST = 1_000
 """Clients up to which plain Terraform is measured: its time grows with their square."""
 
 
@@ -60,15 +62,13 @@ def _reading(stand: Stand) -> Iterator[Case]:
         verb = words[0]
         if verb in there:
             yield _ours(stand, f"{verb} cold", f"{verb}, empty cache", *words, prepare=stand.forget)
-            yield _ours(stand, f"{verb} warm", f"{verb}, warm cache", *words, warm=True)
+            yield _ours(stand, f"{verb} warm", f"{verb}, warm cache", *words)
 
 
 def _rendering(stand: Stand) -> Iterator[Case]:
-    known = stand.unrender_but_proven
     yield _ours(stand, "render cold", "render, no tree, empty cache", "render", prepare=stand.unrender)
-    yield _ours(stand, "render proven", "render, no tree, texts proven before", "render", prepare=known)
     yield _ours(stand, "render warm", "render, nothing to do", "render", warm=True)
-    yield _ours(stand, "render check", "render --check, nothing to do", "render", "--check", warm=True)
+    yield _ours(stand, "render check", "render --check, nothing to do", "render", "--check")
 
 
 def _changing(stand: Stand) -> Iterator[Case]:
@@ -93,10 +93,11 @@ def _peers(stand: Stand) -> Iterator[Case]:
         where = (argv, stand.terramate, programs.terramate_environment)
         yield Case("terramate cold", "terramate generate, no files", *where, prepare=stand.ungenerate)
         yield Case("terramate warm", "terramate generate, nothing to do", *where)
-        yield Case("terramate changed", "terramate generate, one stack changed", *where, prepare=stand.change_one_stack)
-    if programs.terraform and stand.clients <= PLAIN_AT_MOST:
+        title, change = "terramate generate, one stack changed", stand.change_one_stack
+        yield Case("terramate changed", title, *where, prepare=change, most=1 if stand.clients >= _MINUTES else 3)
+    if programs.terraform and stand.clients <= _PLAIN_AT_MOST:
         planning = (programs.terraform, "plan", "-refresh=false", "-input=false", "-no-color", "-lock=false")
         # Two runs at a thousand clients would take as long as everything else together.
-        most = 1 if stand.clients == PLAIN_AT_MOST else 3
+        most = 1 if stand.clients == _PLAIN_AT_MOST else 3
         title = "terraform plan, one root with for_each"
         yield Case("terraform plan", title, planning, stand.plain, programs.terraform_environment, most=most)

@@ -21,7 +21,6 @@ _BEGIN, _END = "<!-- results: written by make bench -->\n", "<!-- end of results
 _KILOBYTE, _MEGABYTE = 1e3, 1e6
 _SHOWN = {
     "render cold": "crosskeys render, empty cache",
-    "render proven": "crosskeys render, texts proven before",
     "render check": "crosskeys render --check, nothing to do",
     "terramate cold": "terramate generate",
     "terramate warm": "terramate generate, nothing to do",
@@ -40,7 +39,7 @@ class Size:
         ours: What crosskeys writes.
         terramate: What Terramate writes; None when it is absent.
         cases: By key.
-        stages: Seconds until each line of the log of a check with an empty cache, since the line before.
+        stages: Seconds of each part of a first render with an empty cache, in one more run.
     """
 
     ours: Volume
@@ -68,7 +67,8 @@ class Results:
     @property
     def goals(self) -> tuple[Goal, ...]:
         """The goals, judged."""
-        return judge({clients: size.cases for clients, size in self.sizes.items()}, self.starting)
+        cases = {clients: size.cases for clients, size in self.sizes.items()}
+        return judge(cases, self.starting, {clients: size.stages for clients, size in self.sizes.items()})
 
     def beside(self, page: Path) -> Results:
         """Return these results with the sizes that an earlier run on a machine like this one has written beside a page.
@@ -144,7 +144,7 @@ def _markdown(results: Results, charts: str) -> Iterator[str]:
         yield from _table(size.cases)
         if size.stages:
             stages = "; ".join(f"{stage} {seconds:.3f} s" for stage, seconds in size.stages.items())
-            yield f"\nWhere a check with an empty cache spends its time, by its log: {stages}."
+            yield f"\nWhere a first render with an empty cache spends its time, in one more run: {stages}."
 
 
 def _table(cases: Mapping[str, Measured]) -> Iterator[str]:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from benchmarks.programs import Programs
 
-PROOF = "parseback"
-"""The folder in the cache that remembers which rendered texts were read back and found right."""
-
 _PLAIN = Path(__file__).with_name("peers") / "plain.tf"
 
 
@@ -94,14 +91,8 @@ class Stand:
     def unrender(self) -> None:
         """Remove all that was ever rendered, and the cache."""
         self.forget()
-        self._remove_tree()
-
-    def unrender_but_proven(self) -> None:
-        """Remove all that was ever rendered, and of the cache everything but which texts were found right."""
-        self._remove_tree()
-        for path in self.cache.iterdir():
-            if path.name != PROOF:
-                _remove(path)
+        _remove(self.ours / "terraform")
+        _remove(self.ours / ".crosskeys")
 
     def ungenerate(self) -> None:
         """Remove all that Terramate generated."""
@@ -132,10 +123,6 @@ class Stand:
         client = deepcopy(self.fleet.clients[path])
         client.setdefault("vault", {})["token_ttl"] = f"{901 + number % 2000}s"
         return path, client
-
-    def _remove_tree(self) -> None:
-        _remove(self.ours / "terraform")
-        _remove(self.ours / ".crosskeys")
 
 
 def build(folder: Path, clients: int, seed: int, programs: Programs) -> Stand:

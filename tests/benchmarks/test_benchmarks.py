@@ -148,9 +148,12 @@ def measured(seconds: float, memory: int = 1) -> Measured:
 def test_goals_are_ratios_of_medians_and_those_without_figures_are_said_to_have_none() -> None:
     small = {"render cold": measured(1), "render check": measured(1)}
     large = {"render cold": measured(10), "render check": measured(12), "terramate cold": measured(20, 5)}
-    goals = {goal.title: goal for goal in judge({1_000: small, 10_000: large}, {})}
+    stages = {10_000: {"rendered": 3.0, "read what was rendered back": 1.0, "proved": 1.0}}
+    goals = {goal.title: goal for goal in judge({1_000: small, 10_000: large}, {}, stages)}
     proof = goals["first render with its proof to terramate generate at 10,000 clients"]
     assert (proof.value, proof.outcome) == (0.5, "met")
+    less = goals["first render less its proof, to terramate generate at 10,000 clients"]
+    assert less.value == pytest.approx(0.3)
     assert goals["render --check: 10,000 clients to 1,000"].outcome == "missed"
     assert goals["peak memory of any verb to terramate's at 10,000 clients"].value == 0.2
     assert goals["--version to python -c pass"].outcome == "not measured"
