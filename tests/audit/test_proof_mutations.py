@@ -195,6 +195,11 @@ CHANGES: dict[str, dict[str, Change]] = {
         "no boundary": Change(AWS, r"(?m)^  permissions_boundary .*\n", ""),
         "gone": Change(AWS, r'(?s)resource "aws_iam_role" .*?\n\}\n', ""),
         "twice": Change(AWS, r'(?s)(resource "aws_iam_role" "[^"]+)(" \{.*?\n\}\n)', r"\1\2\n\1-2\2"),
+        "one more that is nobody's": Change(
+            AWS,
+            r'(?s)(resource "aws_iam_role" "[^"]+)(" \{\n  name +=) "([^"]+)(".*?\n\}\n)',
+            r'\1\2 "\3\4\n\1-2\2 "\3-2\4',
+        ),
         "with a policy": Change(
             AWS,
             r'(?s)(resource "aws_iam_role" "([\w-]+)".*?\n\}\n)',
