@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,7 @@ from generator.render.layout import Root, layout
 from generator.render.render import Renderer
 from generator.resources import data
 from generator.rules.fleet import check
+from generator.stages import stage
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from generator.render.tree import Comparison
 
 ANOTHER_VERSION = "CK206"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +72,12 @@ def validate(folder: Path, today: dt.date | None = None) -> Validated:
         folder: The fleet's folder.
         today: The day by which permissions to destroy are judged; None judges none.
     """
-    manifests, findings = load(folder)
-    fleet = resolve(manifests)
-    everything = (*findings, *_version(fleet.source), *check(fleet, today))
+    with stage("read the manifests", held=True) as counts:
+        manifests, findings = load(folder)
+        fleet = resolve(manifests)
+        counts |= {"clients": len(fleet.clients), "accounts": len(fleet.accounts)}
+    with stage("applied the rules", held=True):
+        everything = (*findings, *_version(fleet.source), *check(fleet, today))
     return Validated(fleet, tuple(sorted(everything, key=lambda finding: finding.sort_key)))
 
 
@@ -87,23 +87,26 @@ def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
     Args:
         folder: The fleet's folder; its own ``templates/`` come before the package's.
         fleet: What to render.
-        cache: Where verdicts of earlier readings are kept; None reads everything.
+        cache: A folder that remembers what was parsed; None for none.
 
     Raises:
         InternalError: When a rendered file does not say what the fleet says.
         UsageError: When a template cannot be rendered.
     """
-    begin = time.monotonic()
-    roots = layout(fleet)
-    texts = Renderer([folder / "templates", data("templates")]).render(page for root in roots for page in root.pages)
-    _log.info("rendered", extra={"files": len(texts), "seconds": _since(begin)})
-    begin = time.monotonic()
-    declared = parseback.verify(fleet, texts, cache=cache)
-    _log.info("read what was rendered back", extra={"files": len(texts), "seconds": _since(begin)})
-    begin = time.monotonic()
-    proof = prove(declared, fleet)
-    _log.info("proved", extra={"isolated": proof.isolated, "seconds": _since(begin)})
-    return Rendered(fleet, roots, tree.compare(folder, texts), proof)
+    with stage("rendered") as counts:
+        roots = layout(fleet)
+        pages = [page for root in roots for page in root.pages]
+        texts = Renderer([folder / "templates", data("templates")]).render(pages)
+        counts["files"] = len(texts)
+    with stage("read what was rendered back", files=len(texts)):
+        declared = parseback.verify(fleet, texts, cache=cache)
+    with stage("proved") as counts:
+        proof = prove(declared, fleet)
+        counts["isolated"] = proof.isolated
+    with stage("compared with the tree") as counts:
+        comparison = tree.compare(folder, texts)
+        counts["changes"] = len(comparison.added) + len(comparison.changed) + len(comparison.removed)
+    return Rendered(fleet, roots, comparison, proof)
 
 
 def code_of(findings: Sequence[Diagnostic]) -> ExitCode:
@@ -112,10 +115,6 @@ def code_of(findings: Sequence[Diagnostic]) -> ExitCode:
     if any(finding.span.path == SETTINGS for finding in errors):
         return ExitCode.USAGE
     return ExitCode.FINDINGS if errors else ExitCode.CLEAN
-
-
-def _since(begin: float) -> float:
-    return round(time.monotonic() - begin, 3)
 
 
 def _version(settings: Sourced[FleetSettings] | None) -> tuple[Diagnostic, ...]:

@@ -61,7 +61,7 @@ def access(
     if validated.has_errors:
         say("warning: the manifests have errors, so owners may be missing: `crosskeys validate` shows them")
     try:
-        declared = tree.load(here.folder).declared
+        declared = tree.load(here.folder, here.cache).declared
     except UnreadableTreeError as error:
         print_findings(here.folder, error.findings, chosen)
         raise typer.Exit(error.exit_code) from error

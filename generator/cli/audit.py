@@ -55,7 +55,7 @@ def audit(
     fmt: FindingsFormatOption = None,
 ) -> None:
     """Prove from terraform/ as it stands that no client reaches what is another's; report who reaches what."""
-    from generator import cache, pipeline, reviewing
+    from generator import pipeline, reviewing
 
     if out is not None and report is None:
         raise UsageError("--out names a file for a report, and none is asked for", help="name one with --report")
@@ -66,7 +66,7 @@ def audit(
     here: Context = context.obj
     # What may be destroyed until when is no question of who reaches what, and no audit's result depends on the day.
     validated, chosen = here.read(fmt, dated=False)
-    result = reviewing.audit(here.folder, validated, cache.folder() / "parseback", since)
+    result = reviewing.audit(here.folder, validated, here.cache, since)
     review = result.review
     onto = sys.stderr if report is not None and out is None else sys.stdout
     if report is not None:

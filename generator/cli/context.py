@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from generator.diagnostics import Diagnostic
     from generator.manifest.settings import RunSettings
     from generator.pipeline import Rendered, Validated
+    from generator.untouched import InOrder, Sight
 
 _log = logging.getLogger(__name__)
 
@@ -91,14 +92,16 @@ class Context:
 
     Args:
         folder: The fleet's folder, absolute.
+        cache: A folder for what is remembered of earlier runs; None remembers nothing.
     """
 
     folder: Path
     verbosity: int
     log_format: LogFormat | None
+    cache: Path | None
 
     @classmethod
-    def of(cls, directory: Path, verbosity: int, log_format: LogFormat | None) -> Context:
+    def of(cls, directory: Path, verbosity: int, log_format: LogFormat | None, cache: Path | None) -> Context:
         """Check the folder and start the log.
 
         Raises:
@@ -107,7 +110,7 @@ class Context:
         if not directory.is_dir():
             raise UsageError(f"there is no folder {directory}", help="name the fleet's folder with -C DIR")
         set_up(verbosity, as_json=log_format is LogFormat.JSON)
-        return cls(directory.absolute(), verbosity, log_format)
+        return cls(directory.absolute(), verbosity, log_format, cache)
 
     def validated(self, fmt: Format | None, findings_to: TextIO | None = None) -> tuple[Validated, Format]:
         """Read the fleet, print its findings, and return it with the format to print in.
@@ -134,13 +137,11 @@ class Context:
             fmt: The format that the command line names.
             dated: Whether permissions to destroy are judged by today's date.
         """
-        from generator import pipeline
+        from generator import pipeline, stages
 
         validated = pipeline.validate(self.folder, dt.datetime.now(dt.UTC).date() if dated else None)
         chosen = self._chosen(fmt, validated.fleet.settings.run)
-        clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
-        # Here and not where it happens: only now is it known how the fleet wants its log.
-        _log.info("read the manifests", extra={"clients": clients, "accounts": accounts})
+        stages.log()
         return validated, chosen
 
     def rendered(self, fmt: Format | None) -> tuple[Validated, Rendered, Format]:
@@ -149,15 +150,49 @@ class Context:
         Raises:
             typer.Exit: When a finding is an error.
         """
-        from generator import cache, pipeline
+        from generator import pipeline
 
         validated, chosen = self.validated(fmt)
-        rendered = pipeline.render(self.folder, validated.fleet, cache.folder() / "parseback")
+        rendered = pipeline.render(self.folder, validated.fleet, self.cache)
         if not rendered.proof.isolated:
             findings = (*validated.findings, *rendered.proof.findings)
             print_findings(self.folder, findings, chosen, proposed=rendered.comparison.wanted)
             raise typer.Exit(ExitCode.FINDINGS)
         return validated, rendered, chosen
+
+    def untouched(self, fmt: Format | None) -> tuple[Sight | None, InOrder | None, Format]:
+        """Return how the fleet looks, what was found when it last looked so and was in order, and the format then.
+
+        Args:
+            fmt: The format that the command line names.
+        """
+        from generator import stages, untouched
+
+        with stages.stage("looked for changes", held=True) as counts:
+            day = dt.datetime.now(dt.UTC).date().isoformat()
+            seen = untouched.sight(self.folder, day) if self.cache else None
+            found = untouched.recall(self.cache, self.folder, seen) if self.cache and seen else None
+            counts["untouched"] = found is not None
+        if found is None:
+            return seen, None, Format.FULL
+        if self.log_format is None and found.log_format == "json":
+            set_up(self.verbosity, as_json=True)
+        stages.log()
+        return seen, found, fmt or Format(found.format)
+
+    def remember(self, seen: Sight | None, validated: Validated, rendered: Rendered) -> None:
+        """Remember a fleet that is in order, unless it was touched while it was read."""
+        from generator import untouched
+
+        comparison, run = rendered.comparison, validated.fleet.settings.run
+        if self.cache is None or seen is None or validated.findings or rendered.proof.findings or comparison.findings():
+            return
+        again = untouched.sight(self.folder, seen.day)
+        if not comparison.is_current or again is None or again.digest != seen.digest:
+            return
+        clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
+        found = untouched.InOrder(clients, accounts, run.format, run.log_format)
+        untouched.remember(self.cache, self.folder, seen, found)
 
     def gated(self, fmt: Format | None) -> tuple[Rendered, Format]:
         """Return the fleet if it may be planned: no error, and the tree is what the manifests say.

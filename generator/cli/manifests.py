@@ -35,13 +35,16 @@ def render(
     fmt: FindingsFormatOption = None,
 ) -> None:
     """Render the fleet into terraform/, after reading every changed file back."""
-    from generator.render import tree
-
     here: Context = context.obj
     if diff or not check_only:
         no_results(fmt)
     if check_only or diff:
-        _, rendered, chosen = here.rendered(fmt)
+        seen, known, chosen = here.untouched(fmt)
+        if known and not diff:
+            print_findings(here.folder, (), chosen)
+            raise typer.Exit(ExitCode.CLEAN)
+        validated, rendered, chosen = here.rendered(fmt)
+        here.remember(seen, validated, rendered)
         comparison = rendered.comparison
         if diff and chosen is Format.JSON:
             typer.echo(json.dumps({"diff": comparison.diff()}, indent=2))
@@ -50,6 +53,8 @@ def render(
         else:
             print_findings(here.folder, comparison.findings(), chosen)
         raise typer.Exit(ExitCode.CLEAN if (diff and not check_only) or comparison.is_current else ExitCode.FINDINGS)
+    from generator.render import tree
+
     with tree.lock(here.folder):
         tree.clear(here.folder)
         _, rendered, chosen = here.rendered(fmt)
@@ -76,7 +81,12 @@ def render(
 def check(context: typer.Context, fmt: FindingsFormatOption = None) -> None:
     """Do all that a pull request needs, without credentials: validate, prove isolation, and render --check."""
     here: Context = context.obj
+    seen, known, chosen = here.untouched(fmt)
+    if known:
+        print_findings(here.folder, (), chosen, verdict=_up_to_date(known.clients, known.accounts))
+        raise typer.Exit(ExitCode.CLEAN)
     validated, rendered, chosen = here.rendered(fmt)
+    here.remember(seen, validated, rendered)
     comparison = rendered.comparison
     findings = (*validated.findings, *comparison.findings())
     print_findings(here.folder, findings, chosen, verdict=_verdict(rendered))
@@ -85,11 +95,19 @@ def check(context: typer.Context, fmt: FindingsFormatOption = None) -> None:
 
 def _verdict(rendered: Rendered) -> str:
     fleet, comparison = rendered.fleet, rendered.comparison
-    manifests = f"{_count(len(fleet.clients), 'client')} in {_count(len(fleet.accounts), 'account')}: in order"
     if comparison.is_current:
-        return f"{manifests}, and terraform/ is up to date"
+        return _up_to_date(len(fleet.clients), len(fleet.accounts))
+    manifests = _in_order(len(fleet.clients), len(fleet.accounts))
     added, changed, removed = len(comparison.added), len(comparison.changed), len(comparison.removed)
     return f"{manifests}; rendering would add {added}, change {changed} and remove {removed} files of terraform/"
+
+
+def _up_to_date(clients: int, accounts: int) -> str:
+    return f"{_in_order(clients, accounts)}, and terraform/ is up to date"
+
+
+def _in_order(clients: int, accounts: int) -> str:
+    return f"{_count(clients, 'client')} in {_count(accounts, 'account')}: in order"
 
 
 def schema(
