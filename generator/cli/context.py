@@ -168,10 +168,12 @@ class Context:
         """
         from generator import stages, untouched
 
+        if self.cache is None:
+            return None, None, Format.FULL
         with stages.stage("looked for changes", held=True) as counts:
             day = dt.datetime.now(dt.UTC).date().isoformat()
-            seen = untouched.sight(self.folder, day) if self.cache else None
-            found = untouched.recall(self.cache, self.folder, seen) if self.cache and seen else None
+            seen = untouched.sight(self.folder, day)
+            found = untouched.recall(self.cache, self.folder, seen) if seen else None
             counts["untouched"] = found is not None
         if found is None:
             return seen, None, Format.FULL

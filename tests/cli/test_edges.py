@@ -79,13 +79,13 @@ def test_an_interruption_is_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_log_is_silent_unless_asked_and_never_on_stdout(run: Run) -> None:
     assert run("check").err == ""
-    ended = run("-v", "check")
+    ended = run("-v", "--no-cache", "check")
     assert "read the manifests clients=9 accounts=4" in ended.err
     assert ended.out == run("check").out
 
 
 def test_each_line_of_a_json_log_is_an_object_with_time_level_and_message(run: Run) -> None:
-    lines = [json.loads(line) for line in run("-vv", "--log-format", "json", "check").err.splitlines()]
+    lines = [json.loads(line) for line in run("-vv", "--log-format", "json", "--no-cache", "check").err.splitlines()]
     assert lines
     for line in lines:
         assert line.keys() >= {"time", "level", "logger", "message"}
