@@ -14,7 +14,7 @@ from generator import pipeline
 from generator.audit.acl import ACL, Operation, Semantics
 from generator.audit.acl_constraints import Constraints
 from generator.audit.acl_policy import Policy, Rule
-from generator.audit.declared import Declared, PathRule, VaultPolicy, VaultRole
+from generator.audit.declared import Declared, PathRule, RequiredProvider, Terraform, VaultPolicy, VaultRole
 from generator.audit.expected import expected
 from generator.audit.proof import prove
 from generator.audit.proof_default import STOCK, default_rules
@@ -388,3 +388,15 @@ def test_an_object_of_a_kind_that_the_proof_does_not_know_is_not_proven_to_do_no
         (policy.root, "x"): Stranger(root=policy.root, span=Span("x"), label="x", name="x", rules=()),
     }
     assert "CK841" in ids(prove(Declared(objects), one))
+
+
+def test_another_provider_is_another_program() -> None:
+    one = fleet("a")
+    other = (RequiredProvider(name="vault", source="example/vault", version=">= 5.9"),)
+    objects = {
+        key: replace(item, required_providers=other)
+        if isinstance(item, Terraform) and item.root.endswith("/vault")
+        else item
+        for key, item in tree(one).objects.items()
+    }
+    assert ids(prove(Declared(objects), one)) == {"CK841"}
