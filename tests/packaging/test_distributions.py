@@ -126,7 +126,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
             "[console_scripts]",
             "crosskeys",
             "=",
-            "generator.cli:main",
+            "generator.start:main",
         ]
     code = {name.removeprefix("generator/") for name in names if name.endswith(".py")}
     assert code == {name for name in files_below(CHECKOUT / "generator") if name.endswith(".py")}
