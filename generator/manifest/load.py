@@ -31,9 +31,6 @@ NO_CLIENTS = "CK301"
 STRAY_FILE = "CK302"
 NAME_IS_NOT_STEM = "CK303"
 
-# Keys that this version knows and does not act on: they are refused by name, and the schema does without them.
-SETTINGS_NOT_YET = ("limits",)
-
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -58,7 +55,7 @@ def load_settings(folder: Path) -> Sourced[FleetSettings] | tuple[Diagnostic, ..
     """Return the fleet settings of ``folder``, None where it has no ``crosskeys.yaml``, or findings about it."""
     if not os.path.lexists(folder / SETTINGS):
         return None
-    return _read(folder, SETTINGS, FleetSettings, SETTINGS_NOT_YET)
+    return _read(folder, SETTINGS, FleetSettings)
 
 
 def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
@@ -114,13 +111,11 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
     ), tuple(findings)
 
 
-def _read(
-    folder: Path, path: str, model: type[M], not_yet: tuple[str, ...] = ()
-) -> Sourced[M] | tuple[Diagnostic, ...]:
+def _read(folder: Path, path: str, model: type[M]) -> Sourced[M] | tuple[Diagnostic, ...]:
     document, findings = source.examine(folder / path, path)
     if document is None:
         return findings
-    result = validate(document, model, not_yet)
+    result = validate(document, model)
     if not findings:
         return result
     said = {finding.span for finding in findings}

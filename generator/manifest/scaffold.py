@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import InternalError
-from generator.manifest.load import SETTINGS, SETTINGS_NOT_YET
+from generator.manifest.load import SETTINGS
 from generator.manifest.proposal import scalar
 from generator.manifest.schema import schemas
 from generator.manifest.settings import FleetSettings
@@ -74,5 +74,5 @@ def settings(template: str, answers: Mapping[str, str]) -> str:
 def faults(text: str) -> tuple[Diagnostic, ...]:
     """Return what is wrong with the text of fleet settings."""
     document = parse(text.encode(errors="surrogateescape"), SETTINGS)
-    read = document if isinstance(document, tuple) else validate(document, FleetSettings, SETTINGS_NOT_YET)
+    read = document if isinstance(document, tuple) else validate(document, FleetSettings)
     return read if isinstance(read, tuple) else ()

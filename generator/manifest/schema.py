@@ -9,7 +9,6 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
-from generator.manifest.load import SETTINGS_NOT_YET
 from generator.manifest.settings import FleetSettings
 
 if TYPE_CHECKING:
@@ -17,26 +16,23 @@ if TYPE_CHECKING:
 
     from generator.manifest.values import Model
 
-_KINDS: Final[tuple[tuple[str, str, type[Model], tuple[str, ...]], ...]] = (
-    ("client", "Client manifest of crosskeys", ClientManifest, ()),
-    ("account", "Account manifest of crosskeys", AccountManifest, ()),
-    ("fleet", "Fleet settings of crosskeys", FleetSettings, SETTINGS_NOT_YET),
+_KINDS: Final[tuple[tuple[str, str, type[Model]], ...]] = (
+    ("client", "Client manifest of crosskeys", ClientManifest),
+    ("account", "Account manifest of crosskeys", AccountManifest),
+    ("fleet", "Fleet settings of crosskeys", FleetSettings),
 )
 
 
 def schemas() -> dict[str, str]:
     """Return the JSON Schema (draft 2020-12) of each kind of file, as text by file name.
 
-    A schema says what holds for one file by itself; rules that compare files are for ``crosskeys validate``. Keys that
-    this version does not act on yet are left out, so that an editor refuses them as well.
+    A schema says what holds for one file by itself; rules that compare files are for ``crosskeys validate``.
     """
-    return {f"{kind}.schema.json": _text(title, model, not_yet) for kind, title, model, not_yet in _KINDS}
+    return {f"{kind}.schema.json": _text(title, model) for kind, title, model in _KINDS}
 
 
-def _text(title: str, model: type[Model], not_yet: tuple[str, ...]) -> str:
+def _text(title: str, model: type[Model]) -> str:
     schema = model.model_json_schema(schema_generator=_Generator)
-    for key in not_yet:
-        del schema["properties"][key]
     definitions = schema.pop("$defs")
     used = _reachable(schema, definitions)
     whole = {

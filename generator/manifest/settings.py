@@ -206,12 +206,12 @@ class Live(Model):
 
 
 class Limits(Model):
-    """How much a run may destroy."""
+    """How much a run may destroy without `apply --destroy`; what no manifest announces it never may."""
 
     announced_destroys: Annotated[StrictInt, Field(ge=0)] = 25
-    """Announced destroys a run."""
+    """How many objects, all of them announced by `retire` or `suspend`."""
     destroy_percent: Annotated[StrictInt, Field(ge=0, le=100)] = 10
-    """Share of the fleet's objects, in per cent."""
+    """How many of the objects that the whole fleet declares, in per cent, where more than one client loses some."""
 
 
 class RunSettings(Model):
@@ -249,6 +249,6 @@ class FleetSettings(Model):
     live: Live = Live()
     """The Vault that live runs must find."""
     limits: Limits = Limits()
-    """How much a run may destroy."""
+    """How much a run may destroy without being told so."""
     run: RunSettings = RunSettings()
     """How the tool itself runs."""

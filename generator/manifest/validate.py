@@ -22,7 +22,6 @@ UNKNOWN_FIELD = "CK201"
 MISSING_FIELD = "CK202"
 WRONG_TYPE = "CK203"
 INVALID_VALUE = "CK204"
-NOT_ACTED_ON = "CK205"
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -51,38 +50,18 @@ class Sourced(Generic[M]):
         return self.document.key_span_of(location)
 
 
-def validate(document: Document, model: type[M], not_yet: tuple[str, ...] = ()) -> Sourced[M] | tuple[Diagnostic, ...]:
+def validate(document: Document, model: type[M]) -> Sourced[M] | tuple[Diagnostic, ...]:
     """Return the document as ``model``, or a finding for each place where it does not fit.
 
     Args:
         document: What was read.
         model: The model of this kind of file.
-        not_yet: Top-level keys that this version knows and does not act on: they are refused by name.
     """
-    content = document.value()
-    refused = {(key,) for key in not_yet if isinstance(content, dict) and key in content}
-    findings = [_not_acted_on(document, key) for (key,) in refused]
     try:
-        value = model.model_validate(content)
+        return Sourced(model.model_validate(document.value()), document)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        fresh = [detail for detail in details if detail["loc"][:1] not in refused]
-        findings += [_finding(document, model, detail) for detail in fresh[: MAX_FINDINGS + 1]]
-    else:
-        if not findings:
-            return Sourced(value, document)
-    return few(findings)
-
-
-def _not_acted_on(document: Document, key: str) -> Diagnostic:
-    return Diagnostic(
-        NOT_ACTED_ON,
-        Severity.ERROR,
-        document.key_span_of((key,)),
-        f"`{key}` is not acted on by this version of crosskeys",
-        help="remove the key, or use a version that acts on it; it is refused because ignoring it would "
-        "leave undone what it promises",
-    )
+        return few([_finding(document, model, detail) for detail in details[: MAX_FINDINGS + 1]])
 
 
 _TYPES = {

@@ -76,7 +76,7 @@ def review(clients: int, *, clients_an_account: int = 3, broken: bool = False) -
     found = tuple(rows(clients, clients_an_account))
     findings: tuple[Diagnostic, ...] = (
         Diagnostic(
-            "CK205",
+            "CK206",
             Severity.WARNING,
             Span("clients/ledger.yaml", 7, 3, 7, 12),
             "tokens live longer than the fleet's default",

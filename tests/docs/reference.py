@@ -14,7 +14,6 @@ from pydantic.fields import FieldInfo
 from generator.manifest import values
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
-from generator.manifest.load import SETTINGS_NOT_YET
 from generator.manifest.settings import FleetSettings
 from generator.manifest.values import Form, Model
 
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[2] / "docs/manifests.md"
 COMMAND = "python -m tests.docs.reference"
 
-_TABLES: dict[str, tuple[type[Model], tuple[str, ...]]] = {
-    "client": (ClientManifest, ()),
-    "account": (AccountManifest, ()),
-    "fleet": (FleetSettings, SETTINGS_NOT_YET),
+_TABLES: dict[str, type[Model]] = {
+    "client": ClientManifest,
+    "account": AccountManifest,
+    "fleet": FleetSettings,
 }
 # Types whose form is checked by a function, which has no words of its own.
 _IN_WORDS = {
@@ -38,34 +37,32 @@ _IN_WORDS = {
 
 def page(text: str) -> str:
     """Return the page with every table made anew."""
-    for kind, (model, not_yet) in _TABLES.items():
+    for kind, model in _TABLES.items():
         begin, end = f"<!-- {kind}: made by {COMMAND} -->", f"<!-- end of {kind} -->"
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
         if not found or not closed:
             raise ValueError(f"docs/manifests.md lacks the marks of the table `{kind}`")
-        text = f"{before}{begin}\n{_table(model, not_yet)}{end}{after}"
+        text = f"{before}{begin}\n{_table(model)}{end}{after}"
     return text
 
 
-def _table(model: type[Model], not_yet: tuple[str, ...]) -> str:
+def _table(model: type[Model]) -> str:
     lines = ["| Key | Form | Default | Meaning |", "|---|---|---|---|"]
-    for key, form, default, meaning in _rows(model, "", not_yet):
+    for key, form, default, meaning in _rows(model, ""):
         cells = (f"`{key}`", form, default, " ".join(meaning.split()))
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _rows(model: type[Model], prefix: str, left_out: tuple[str, ...]) -> Iterator[tuple[str, str, str, str]]:
+def _rows(model: type[Model], prefix: str) -> Iterator[tuple[str, str, str, str]]:
     hints = get_type_hints(model, include_extras=True)
     for name, field in model.model_fields.items():
-        if name in left_out:
-            continue
         inner, is_list = _model_in(hints[name])
         form = ("a list of maps" if is_list else "a map") if inner else _form(hints[name])
         yield f"{prefix}{name}", form, _default(field, nested=inner is not None), field.description or ""
         if inner:
-            yield from _rows(inner, f"{prefix}{name}{'[]' if is_list else ''}.", ())
+            yield from _rows(inner, f"{prefix}{name}{'[]' if is_list else ''}.")
 
 
 def _default(field: FieldInfo, *, nested: bool) -> str:

@@ -10,7 +10,6 @@ import pytest
 
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
-from generator.manifest.load import SETTINGS_NOT_YET
 from generator.manifest.settings import FleetSettings
 from generator.manifest.source import parse
 from generator.manifest.validate import Sourced, validate
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
 
 CONSOLES = [block for block in blocks("console") if block.words == ()]
 IN_SANDBOX = [block for block in blocks("console") if block.words == ("sandbox",)]
-KINDS: dict[str, tuple[type[Model], tuple[str, ...]]] = {
-    "client": (ClientManifest, ()),
-    "account": (AccountManifest, ()),
-    "fleet": (FleetSettings, SETTINGS_NOT_YET),
+KINDS: dict[str, type[Model]] = {
+    "client": ClientManifest,
+    "account": AccountManifest,
+    "fleet": FleetSettings,
 }
 
 
@@ -54,10 +53,10 @@ def test_consoles_in_the_sandbox_show_what_their_commands_print(
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_a_manifest_is_what_it_claims_to_be(block: Block) -> None:
-    model, not_yet = KINDS[block.words[0]]
+    model = KINDS[block.words[0]]
     document = parse(block.text.encode(), str(block))
     assert not isinstance(document, tuple), document
-    assert isinstance(validate(document, model, not_yet), Sourced), validate(document, model, not_yet)
+    assert isinstance(validate(document, model), Sourced), validate(document, model)
 
 
 @pytest.mark.parametrize("block", blocks("hcl"), ids=str)

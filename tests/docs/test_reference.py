@@ -10,7 +10,6 @@ import typer.main
 
 from generator import cli
 from generator.errors import ExitCode
-from generator.manifest.load import SETTINGS_NOT_YET
 from tests.docs import reference
 from tests.docs.blocks import CHECKOUT, DOCUMENTS, blocks, headings, steps
 
@@ -35,17 +34,6 @@ VERBS = {" ".join(words): command for words, command in commands(typer.main.get_
 def test_the_tables_of_manifests_are_those_of_the_models() -> None:
     text = reference.PAGE.read_text("utf-8")
     assert text == reference.page(text), f"stale: run {reference.COMMAND}"
-
-
-def test_keys_that_are_refused_are_in_no_table_and_exactly_they_are_said_to_be_refused() -> None:
-    page = reference.PAGE.read_text("utf-8")
-    refused = set(SETTINGS_NOT_YET)
-    assert not [key for key in refused if f"| `{key}` |" in page]
-    for text in (page, README):
-        sentences = re.findall(r"(?:^- )?([^.]*?) (?:is|are) known and refused", text)
-        assert {
-            key for sentence in sentences for key in re.findall(r"`(\w+)`", sentence.rpartition("\n\n")[2])
-        } == refused
 
 
 @pytest.mark.parametrize("verb", sorted(verb for verb in VERBS if verb))

@@ -14,13 +14,11 @@ from generator.diagnostics import Diagnostic, Severity
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
 from generator.manifest.document import Document
-from generator.manifest.load import SETTINGS_NOT_YET
 from generator.manifest.settings import FleetSettings
 from generator.manifest.source import parse
 from generator.manifest.validate import (
     INVALID_VALUE,
     MISSING_FIELD,
-    NOT_ACTED_ON,
     UNKNOWN_FIELD,
     WRONG_TYPE,
     Sourced,
@@ -40,10 +38,10 @@ owner: pay@example.com
 ACCOUNT = "name: retail\nowner: retail@example.com\n"
 
 
-def read(text: str, model: type[Model], not_yet: tuple[str, ...] = ()) -> Sourced[Any] | tuple[Diagnostic, ...]:
+def read(text: str, model: type[Model]) -> Sourced[Any] | tuple[Diagnostic, ...]:
     document = parse(text.encode(), "file.yaml")
     assert isinstance(document, Document), document
-    return validate(document, model, not_yet)
+    return validate(document, model)
 
 
 def client(more: str = "") -> Any:
@@ -52,8 +50,8 @@ def client(more: str = "") -> Any:
     return result.model
 
 
-def findings(text: str, model: type[Model] = ClientManifest, not_yet: tuple[str, ...] = ()) -> tuple[Diagnostic, ...]:
-    result = read(text, model, not_yet)
+def findings(text: str, model: type[Model] = ClientManifest) -> tuple[Diagnostic, ...]:
+    result = read(text, model)
     assert isinstance(result, tuple), result
     assert all(finding.severity is Severity.ERROR for finding in result)
     return result
@@ -87,16 +85,10 @@ class TestKeys:
             f"`{key}` is missing" for key in ("account_id", "name", "owner", "role_name")
         ]
 
-    @pytest.mark.parametrize("value", ["{announced_destroys: 1}", "null"])
-    def test_keys_that_are_not_acted_on_are_refused_by_name(self, value: str) -> None:
-        (finding,) = findings(f"version: 1\nlimits: {value}\n", FleetSettings, SETTINGS_NOT_YET)
-        assert (finding.rule, str(finding.span)) == (NOT_ACTED_ON, "file.yaml:2:1")
-        assert finding.message == "`limits` is not acted on by this version of crosskeys"
-
     def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file(self) -> None:
-        text = "limits: {}\nlive: {vault_address: vault, cluster_id: 1}\nextra: 1\n"
-        found = findings(text, FleetSettings, SETTINGS_NOT_YET)
-        assert [finding.rule for finding in found] == [NOT_ACTED_ON, INVALID_VALUE, WRONG_TYPE, UNKNOWN_FIELD]
+        text = "limits: {destroy_percent: 101}\nlive: {vault_address: vault, cluster_id: 1}\nextra: 1\n"
+        found = findings(text, FleetSettings)
+        assert [finding.rule for finding in found] == [INVALID_VALUE, INVALID_VALUE, WRONG_TYPE, UNKNOWN_FIELD]
         assert [finding.span.line for finding in found] == [1, 2, 2, 3]
 
 
@@ -278,7 +270,7 @@ def test_whatever_is_written_only_models_and_findings_come_out(model: type[Model
     document = parse(text.encode(), "file.yaml")
     if not isinstance(document, Document):
         return
-    result = validate(document, model, ("limits",))
+    result = validate(document, model)
     if isinstance(result, tuple):
         assert result
         for finding in result:

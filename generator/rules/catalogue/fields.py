@@ -55,16 +55,6 @@ RULES = (
         good=Example({PAYMENTS: client("aws: {role: existing}\n")}),
     ),
     Rule(
-        id="CK205",
-        name="key-not-acted-on",
-        title="A key is known and not acted on by this version",
-        why="It is refused by name, because ignoring it would leave undone what it promises.",
-        source=_OWN,
-        fix="Remove the key, or use a version that acts on it.",
-        bad=Example({SETTINGS: "limits: {announced_destroys: 5}\n", PAYMENTS: client()}),
-        good=Example({SETTINGS: "version: 1\n", PAYMENTS: client()}),
-    ),
-    Rule(
         id="CK206",
         name="another-version",
         title="The fleet requires another version of crosskeys",
