@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -136,49 +137,64 @@ class Providers(Model):
     """Of hashicorp/aws."""
 
 
-def _setting(value: object) -> object:
+_NAME = "[a-z][a-z0-9_]*"
+_NAMES = re.compile(_NAME, re.ASCII)
+
+Scalar = str | bool | int
+Simple = Scalar | tuple[Scalar, ...]
+Setting = Simple | Mapping[str, Simple]
+
+
+def _setting(value: object) -> Setting:
     # A union would give a finding for each of its types.
-    if isinstance(value, (str, bool, int)):
+    if isinstance(value, Mapping) and all(_NAMES.fullmatch(str(key)) for key in value):
+        return {str(key): _simple(item) for key, item in value.items()}
+    return _simple(value)
+
+
+def _simple(value: object) -> Simple:
+    if isinstance(value, Scalar):
         return value
-    raise PydanticCustomError("form", "expected a string, a whole number, true or false")
+    if isinstance(value, list | tuple) and all(isinstance(item, Scalar) for item in value):
+        return tuple(value)
+    raise PydanticCustomError(
+        "form", "expected a string, a whole number, true or false, a list of these, or a map of such to their names"
+    )
 
 
-BackendSetting = Annotated[
-    str | bool | int, PlainValidator(_setting), WithJsonSchema({"type": ["string", "boolean", "integer"]})
-]
+_SCALAR: dict[str, object] = {"type": ["string", "boolean", "integer"]}
+_SIMPLE: dict[str, object] = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
+_MAP: dict[str, object] = {"type": "object", "propertyNames": {"pattern": f"^{_NAME}$"}, "additionalProperties": _SIMPLE}
+
+BackendSetting = Annotated[Setting, PlainValidator(_setting), WithJsonSchema({"anyOf": [_SIMPLE, _MAP]})]
 
 
 class Backend(Model):
     """Where each root's state is kept: a Terraform backend's type and its own settings, passed through.
 
-    `{root}` in a setting stands for the root's name, such as `accounts/123456789012/vault`: without it all roots
-    would share one state.
+    `{root}` in a setting stands for the root's name, such as `accounts/123456789012/vault`, and `{root_label}` for the
+    same with hyphens in place of slashes: without one all roots would share one state.
     """
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"}})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"propertyNames": {"pattern": f"^{_NAME}$"}})
 
-    type: Annotated[StrictStr, Form("[a-z][a-z0-9_]*", "a Terraform backend such as local or s3")] = "local"
+    type: Annotated[StrictStr, Form(_NAME, "a Terraform backend such as local or s3")] = "local"
     """The backend's type."""
     __pydantic_extra__: dict[str, BackendSetting] = Field(init=False)
 
     @model_validator(mode="after")
-    def _one_state_a_root(self) -> Self:
-        settings = self.__pydantic_extra__
-        for key in settings:
-            if re.fullmatch("[a-z][a-z0-9_]*", key, re.ASCII) is None:
+    def _names_of_settings(self) -> Self:
+        for key in self.__pydantic_extra__:
+            if _NAMES.fullmatch(key) is None:
                 raise PydanticCustomError("form", "`{key}` is no name of a backend's setting", {"key": key})
-        named = any(isinstance(value, str) and "{root}" in value for value in settings.values())
-        if not named and (settings or self.type != "local"):
-            raise PydanticCustomError(
-                "form",
-                "expected {root} in one of the backend's settings: without it all roots would share one state",
-            )
         return self
 
     @property
-    def settings(self) -> dict[str, str | bool | int]:
+    def settings(self) -> dict[str, Setting]:
         """The backend's own settings, in the order of the file."""
-        return dict(self.__pydantic_extra__) or {"path": ".crosskeys/state/{root}.tfstate"}
+        if not self.__pydantic_extra__ and self.type == "local":
+            return {"path": ".crosskeys/state/{root}.tfstate"}
+        return dict(self.__pydantic_extra__)
 
 
 class TerraformSettings(Model):
@@ -219,6 +235,8 @@ class RunSettings(Model):
 
     jobs: Annotated[StrictInt, Field(ge=1, le=256)] | None = None
     """Roots that are planned or applied at the same time. Default: the number of processors."""
+    retries: Annotated[StrictInt, Field(ge=0, le=10)] = 3
+    """How often a root is planned anew after a failure that may pass, as throttling or a held lock."""
     format: Literal["full", "concise", "json"] = "full"
     """How findings are printed."""
     log_format: Literal["text", "json"] = "text"
