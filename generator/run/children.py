@@ -30,13 +30,23 @@ class Children:
         self._lock = threading.RLock()
         self._running: set[int] = set()  # pidfds
         self._stopping = False
+        self._woken = threading.Event()
 
     def stopping(self) -> bool:
         """Tell whether the run was asked to stop."""
         return self._stopping
 
+    def pause(self, seconds: float) -> bool:
+        """Wait, unless the run is asked to stop meanwhile; return whether it goes on."""
+        return not self._woken.wait(seconds)
+
     def run(
-        self, command: Sequence[str], environment: Mapping[str, str], output: int, on_line: Callable[[str], None]
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        output: int,
+        on_line: Callable[[str], None],
+        on_start: Callable[[int], None] = lambda _pid: None,
     ) -> int | None:
         """Run a command to its end, handing over each line it writes; private files only (umask 077).
 
@@ -46,6 +56,7 @@ class Children:
             output: An empty file, open for reading and writing, that takes stdout and stderr. A file, not a pipe:
                 were this process killed, a pipe would break and take Terraform down in the middle of its work.
             on_line: Called with each line.
+            on_start: Called with the process's number as soon as it is started.
 
         Returns:
             The exit status, negative for a signal; ``None`` if it was not started because the run is stopping.
@@ -69,6 +80,7 @@ class Children:
             pidfd = os.pidfd_open(process.pid)
             self._running.add(pidfd)
         try:
+            on_start(process.pid)
             for line in _follow(pidfd, output):
                 on_line(line)
         finally:
@@ -82,7 +94,10 @@ class Children:
         """Start nothing more, send SIGINT to what runs, once, and return how many processes that is."""
         with self._lock:
             if not self._stopping:
-                self._stopping = True
+                self._stopping = (
+                    True  # first: were a second signal to come while the event is set, it would wait for ever
+                )
+                self._woken.set()
                 for pidfd in self._running:
                     with suppress(ProcessLookupError):
                         signal.pidfd_send_signal(pidfd, signal.SIGINT)

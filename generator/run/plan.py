@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.errors import UsageError
 from generator.run import terraform
 from generator.run.children import Children
 from generator.run.results import Interrupted, PlanOutcome, PlanResult
+from generator.run.retries import cause as passing_cause
+from generator.run.retries import delay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 _CLEAN_EXIT, _CHANGES_EXIT = 0, 2
 
 
-def plan_all(workspaces: Sequence[Workspace], plans: Path, jobs: int, observer: Observer) -> tuple[PlanResult, ...]:
+def plan_all(
+    workspaces: Sequence[Workspace], plans: Path, jobs: int, observer: Observer, retries: int = 0
+) -> tuple[PlanResult, ...]:
     """Plan every root, several at a time; a root that fails does not stop the others.
 
     Args:
@@ -30,6 +35,7 @@ def plan_all(workspaces: Sequence[Workspace], plans: Path, jobs: int, observer: 
         plans: Folder for the plan files, made or made private (0700): plans hold secrets in clear text.
         jobs: How many roots to plan at once.
         observer: Told of progress.
+        retries: How often at most a root is planned again after a failure that may pass.
 
     Returns:
         One result a workspace, in their order.
@@ -44,7 +50,7 @@ def plan_all(workspaces: Sequence[Workspace], plans: Path, jobs: int, observer: 
     children = Children()
 
     def plan_one(workspace: Workspace) -> PlanResult:
-        result = _plan(workspace, plans, children, observer)
+        result = _plan_until(workspace, plans, children, observer, retries)
         observer.finished(result.row)
         return result
 
@@ -74,10 +80,33 @@ def _make_private(folder: Path) -> None:
         raise UsageError(f"plans cannot be written: {error}", help="name another folder") from error
 
 
-def _plan(workspace: Workspace, plans: Path, children: Children, observer: Observer) -> PlanResult:
+def _plan_until(workspace: Workspace, plans: Path, children: Children, observer: Observer, retries: int) -> PlanResult:
+    result = plan_root(workspace, plans, children, observer)
+    cause = None
+    for attempt in range(1, retries + 1):
+        if result.outcome is not PlanOutcome.FAILED or (passing := passing_cause(result.diagnostics)) is None:
+            break
+        cause = passing
+        observer.progress(workspace.root.name, f"{cause}; planning again ({attempt} of {retries})")
+        if children.pause(delay(attempt)):
+            result = plan_root(workspace, plans, children, observer)
+    return result if cause is None else replace(result, reason=result.reason or f"planned again, since {cause}")
+
+
+def plan_root(workspace: Workspace, plans: Path, children: Children, observer: Observer) -> PlanResult:
+    """Plan one root, once.
+
+    Args:
+        workspace: Where to run.
+        plans: Folder for the plan file, which is there and private.
+        children: Starts the process.
+        observer: Told of progress.
+    """
     root = workspace.root
     if children.stopping():
         return PlanResult(root, PlanOutcome.INTERRUPTED, reason="not started")
+    if (reason := terraform.unsaved_state(workspace)) is not None:
+        return PlanResult(root, PlanOutcome.FAILED, reason=reason)
     observer.started("plan", root.name)
     plan_file = plans.absolute() / plan_file_name(root.name)
     # Terraform writes a plan for a failed run too; that and one of an earlier run are not to be taken for this run's.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shlex
 import shutil
 import tempfile
 import time
@@ -17,7 +18,7 @@ from generator.report.runs import TerraformDiagnostic
 from generator.run.stream import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from generator.report.progress import Observer
@@ -29,6 +30,7 @@ _log = logging.getLogger(__name__)
 _LOCK_TIMEOUT = "30s"
 _STAMP = "crosskeys-init.json"
 _LOCK_FILE = ".terraform.lock.hcl"
+_ERRORED = "errored.tfstate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,9 @@ def plan(workspace: Workspace, plan_file: Path, children: Children, observer: Ob
     return _after_init("plan", arguments, workspace, children, observer)
 
 
-def apply(workspace: Workspace, plan_file: Path, children: Children, observer: Observer) -> Run:
+def apply(
+    workspace: Workspace, plan_file: Path, children: Children, observer: Observer, on_start: Callable[[int], None]
+) -> Run:
     """Apply a saved plan and nothing else, after init when that is due.
 
     Args:
@@ -83,17 +87,43 @@ def apply(workspace: Workspace, plan_file: Path, children: Children, observer: O
         plan_file: Absolute path of the plan.
         children: Starts the process.
         observer: Told of progress.
+        on_start: Called with the process's number as soon as it applies.
     """
     arguments = (f"-lock-timeout={_LOCK_TIMEOUT}", str(plan_file))
-    return _after_init("apply", arguments, workspace, children, observer)
+    return _after_init("apply", arguments, workspace, children, observer, on_start=on_start)
+
+
+def unsaved_state(workspace: Workspace) -> str | None:
+    """Return what to do about state that Terraform could not save and left in the root; None when there is none.
+
+    Terraform has made objects then of which the state knows nothing, and the next plan would make them again.
+    """
+    left = workspace.directory.absolute() / _ERRORED
+    if not left.exists():
+        return None
+    settings = {"TF_DATA_DIR": str(workspace.data_dir.absolute())}
+    if configuration := workspace.environment.get("TF_CLI_CONFIG_FILE"):
+        settings["TF_CLI_CONFIG_FILE"] = configuration
+    variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+    root = shlex.quote(str(left.parent))
+    return (
+        "Terraform could not save the state and left it in errored.tfstate. Once it can be saved, with the credentials "
+        f"of this root: {variables} terraform -chdir={root} state push {_ERRORED} && rm {shlex.quote(str(left))}"
+    )
 
 
 def _after_init(
-    command: str, arguments: tuple[str, ...], workspace: Workspace, children: Children, observer: Observer
+    command: str,
+    arguments: tuple[str, ...],
+    workspace: Workspace,
+    children: Children,
+    observer: Observer,
+    *,
+    on_start: Callable[[int], None] = lambda _pid: None,
 ) -> Run:
     try:
         failed_init = _init_if_due(workspace, children, observer)
-        return failed_init or _run(command, arguments, workspace, children, observer)
+        return failed_init or _run(command, arguments, workspace, children, observer, on_start=on_start)
     except OSError as error:
         problem = TerraformDiagnostic(Severity.ERROR, f"terraform {command} could not be started", str(error))
         return Run(1, Transcript(workspace.root.name), (problem,))
@@ -137,7 +167,15 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _run(command: str, arguments: tuple[str, ...], workspace: Workspace, children: Children, observer: Observer) -> Run:
+def _run(
+    command: str,
+    arguments: tuple[str, ...],
+    workspace: Workspace,
+    children: Children,
+    observer: Observer,
+    *,
+    on_start: Callable[[int], None] = lambda _pid: None,
+) -> Run:
     name = workspace.root.name
     transcript = Transcript(name)
 
@@ -154,7 +192,7 @@ def _run(command: str, arguments: tuple[str, ...], workspace: Workspace, childre
     line = ("terraform", f"-chdir={workspace.directory.absolute()}", command, "-json", "-input=false", *arguments)
     begin = time.monotonic()
     with tempfile.TemporaryFile() as output:
-        code = children.run(line, environment, output.fileno(), on_line)
+        code = children.run(line, environment, output.fileno(), on_line, on_start)
     seconds = round(time.monotonic() - begin, 2)
     _log.info("terraform %s ended", command, extra={"root": name, "code": code, "seconds": seconds})
     _log.debug("it was run as", extra={"command": " ".join(line), "variables": sorted(environment)})

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.run import processes as any_process
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -20,21 +22,8 @@ _LISTENING = "0A"
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """One process, told apart from a later one with the same number by when it started.
-
-    Args:
-        pid: Its number.
-        started: The boot and the clock tick of it in which the process started; empty when it ended at once.
-    """
-
-    pid: int
-    started: str
-
-    @property
-    def alive(self) -> bool:
-        """Whether this very process still runs."""
-        return self.started != "" and _started(self.pid) == self.started
+class Process(any_process.Process):
+    """A process of the sandbox."""
 
     def listens(self, port: int) -> bool:
         """Tell whether it is this process that listens at an IPv4 TCP port (proc_net_tcp(5))."""
@@ -70,7 +59,7 @@ def start(argv: list[str], *, env: Mapping[str, str], log: Path, mark: str) -> P
         ],
         setsid=True,
     )
-    return Process(pid, _started(pid) or "")
+    return Process(pid, any_process.started(pid) or "")
 
 
 def marked(mark: str) -> list[Process]:
@@ -86,7 +75,7 @@ def marked(mark: str) -> list[Process]:
             is_ours = entry in (folder / "environ").read_bytes().split(b"\0")
         except OSError:  # it ended meanwhile, or is another user's
             continue
-        started = _started(int(folder.name)) if is_ours else None
+        started = any_process.started(int(folder.name)) if is_ours else None
         if started:
             found.append(Process(int(folder.name), started))
     return found
@@ -106,16 +95,3 @@ def end(processes: Iterable[Process]) -> bool:
             time.sleep(_POLL)
             remaining = [process for process in remaining if process.alive]
     return True
-
-
-def _started(pid: int) -> str | None:
-    """Return when a process started; None when there is none or only its exit status is left (proc_pid_stat(5))."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
-    except OSError:
-        return None
-    state, *fields = stat.rpartition(")")[2].split()
-    if state in "ZX":
-        return None
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    return f"{boot}/{fields[18]}"

@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.render.layout import Root, RootKind
+from generator.run import runs
+from generator.run.apply import apply_all
+from generator.run.retries import Again
 from generator.run.roots import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from generator.report.runs import Row
+    from generator.run.results import ApplyResult, PlanResult
 
 
 @dataclass
@@ -69,6 +74,23 @@ class World:
             "TF_CLI_CONFIG_FILE": str(self.folder / "terraform.rc"),
         }
         return Workspace(root, directory, self.folder / "data" / name, environment)
+
+    def apply(
+        self,
+        results: Sequence[PlanResult],
+        workspaces: Sequence[Workspace],
+        jobs: int,
+        observer: Recorder,
+        *,
+        retries: int = 0,
+        when_stale: bool = False,
+    ) -> tuple[ApplyResult, ...]:
+        """Apply plans as a run does, with a journal in ``runs``."""
+        aside = self.folder / "again"
+        aside.mkdir(exist_ok=True)
+        again = Again(retries, aside, when_stale)
+        with runs.begin(self.folder / "runs") as journal:
+            return apply_all(results, workspaces, jobs, observer, journal=journal, again=again)
 
     def state_file(self, name: str) -> Path:
         return self.folder / "state" / f"{name}.tfstate"

@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 
 from generator.render.layout import Root, RootKind
-from generator.report.progress import PlainProgress
+from generator.report.progress import progress
+from generator.run import runs
 from generator.run.apply import apply_all
 from generator.run.plan import plan_all
 from generator.run.results import Interrupted, exit_code
+from generator.run.retries import Again
 from generator.run.roots import Workspace
 
 
@@ -29,10 +31,13 @@ def main(folder: Path, jobs: int, names: list[str]) -> int:
         )
         for name in names
     ]
-    observer = PlainProgress(sys.stderr)
     try:
-        plans = plan_all(workspaces, folder / "plans", jobs, observer)
-        results = apply_all(plans, workspaces, jobs, observer)
+        with progress(names, sys.stderr) as observer, runs.begin(folder / "runs") as journal:
+            journal.began("apply", "sandbox", tree="", roots=[each.root for each in workspaces], resumes=None)
+            plans = plan_all(workspaces, folder / "plans", jobs, observer)
+            journal.planned(plans)
+            again = Again(0, folder / "plans")
+            results = apply_all(plans, workspaces, jobs, observer, journal=journal, again=again)
     except Interrupted as interrupted:
         rows = [result.row for result in interrupted.results]
         (folder / "result.json").write_text(json.dumps([[row.step, row.root, row.outcome, row.reason] for row in rows]))

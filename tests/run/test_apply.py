@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.errors import ExitCode, InternalError, RefusedError
-from generator.run.apply import apply_all
 from generator.run.plan import plan_all
 from generator.run.results import ApplyOutcome, exit_code
 
@@ -36,7 +35,7 @@ def test_the_platform_is_first_and_vault_follows_aws(world: World, recorder: Rec
     workspaces = [world.root(name, ONE) for name in (vault, aws, "platform")]
     plans = plan_all(workspaces, tmp_path / "plans", 2, recorder)
     recorder.events.clear()
-    results = apply_all(plans, workspaces, 2, recorder)
+    results = world.apply(plans, workspaces, 2, recorder)
     assert [(result.root.name, result.outcome, result.add) for result in results] == [
         (name, ApplyOutcome.APPLIED, 1) for name in (vault, aws, "platform")
     ]
@@ -48,12 +47,12 @@ def test_the_platform_is_first_and_vault_follows_aws(world: World, recorder: Rec
 def test_a_removal_takes_the_trust_before_the_role(world: World, recorder: Recorder, tmp_path: Path) -> None:
     aws, vault = names(1)
     workspaces = [world.root(name, ONE) for name in (aws, vault)]
-    apply_all(plan_all(workspaces, tmp_path / "plans", 2, recorder), workspaces, 2, recorder)
+    world.apply(plan_all(workspaces, tmp_path / "plans", 2, recorder), workspaces, 2, recorder)
     for name in (aws, vault):
         world.root(name, "")
     plans = plan_all(workspaces, tmp_path / "plans", 2, recorder)
     recorder.events.clear()
-    results = apply_all(plans, workspaces, 2, recorder)
+    results = world.apply(plans, workspaces, 2, recorder)
     assert [root for event, root in recorder.events if event == "apply started"] == [vault, aws]
     assert [result.destroy for result in results] == [1, 1]
 
@@ -61,11 +60,11 @@ def test_a_removal_takes_the_trust_before_the_role(world: World, recorder: Recor
 def test_a_role_stays_while_vault_still_trusts_it(world: World, recorder: Recorder, tmp_path: Path) -> None:
     aws, vault = names(1)
     workspaces = [world.root(name, ONE) for name in (aws, vault)]
-    apply_all(plan_all(workspaces, tmp_path / "plans", 2, recorder), workspaces, 2, recorder)
+    world.apply(plan_all(workspaces, tmp_path / "plans", 2, recorder), workspaces, 2, recorder)
     world.root(aws, "")
     world.root(vault, FAILS)
     plans = plan_all(workspaces, tmp_path / "plans", 2, recorder)
-    removed, trust = apply_all(plans, workspaces, 2, recorder)
+    removed, trust = world.apply(plans, workspaces, 2, recorder)
     assert trust.outcome is ApplyOutcome.FAILED
     assert (removed.outcome, removed.reason) == (ApplyOutcome.SKIPPED, f"{vault} failed")
     assert world.resources(aws) == {"a": "ok"}
@@ -78,7 +77,7 @@ def test_a_failed_aws_root_skips_its_vault_root_and_nothing_else(
     good_aws, good_vault = names(2)
     workspaces = [world.root(name, FAILS if name == bad_aws else ONE) for name in (*names(1), *names(2))]
     plans = plan_all(workspaces, tmp_path / "plans", 2, recorder)
-    results = {result.root.name: result for result in apply_all(plans, workspaces, 1, recorder)}
+    results = {result.root.name: result for result in world.apply(plans, workspaces, 1, recorder)}
 
     failed = results[bad_aws]
     assert (failed.outcome, failed.add) == (ApplyOutcome.FAILED, 1)
@@ -96,7 +95,7 @@ def test_a_failed_platform_skips_everything_with_changes(world: World, recorder:
     aws, vault = names(1)
     workspaces = [world.root("platform", FAILS), world.root(aws, ONE), world.root(vault, "")]
     plans = plan_all(workspaces, tmp_path / "plans", 2, recorder)
-    results = apply_all(plans, workspaces, 2, recorder)
+    results = world.apply(plans, workspaces, 2, recorder)
     assert [result.outcome for result in results] == [
         ApplyOutcome.FAILED,
         ApplyOutcome.SKIPPED,
@@ -109,7 +108,7 @@ def test_a_root_that_could_not_be_planned_counts_as_failed(world: World, recorde
     aws, vault = names(1)
     workspaces = [world.root(aws, "nonsense"), world.root(vault, ONE)]
     plans = plan_all(workspaces, tmp_path / "plans", 2, recorder)
-    unplanned, skipped = apply_all(plans, workspaces, 2, recorder)
+    unplanned, skipped = world.apply(plans, workspaces, 2, recorder)
     assert (unplanned.outcome, unplanned.reason) == (ApplyOutcome.FAILED, "it could not be planned")
     assert unplanned.diagnostics == plans[0].diagnostics
     assert (skipped.outcome, skipped.reason) == (ApplyOutcome.SKIPPED, f"{aws} failed")
@@ -128,7 +127,7 @@ def test_no_account_waits_for_another(world: World, recorder: Recorder, tmp_path
     }
     workspaces = [world.root(name, body) for name, body in bodies.items()]
     plans = plan_all(workspaces, tmp_path / "plans", 2, recorder)
-    results = apply_all(plans, workspaces, 2, recorder)
+    results = world.apply(plans, workspaces, 2, recorder)
     assert {result.outcome for result in results} == {ApplyOutcome.APPLIED}
 
 
@@ -136,7 +135,7 @@ def test_an_empty_plan_is_not_applied(world: World, recorder: Recorder, tmp_path
     workspace, calls = world.count_calls(world.root(names(1)[1], ""))
     plans = plan_all([workspace], tmp_path / "plans", 1, recorder)
     calls.unlink()
-    (result,) = apply_all(plans, [workspace], 1, recorder)
+    (result,) = world.apply(plans, [workspace], 1, recorder)
     assert result.outcome is ApplyOutcome.UNCHANGED
     assert not calls.exists()
 
@@ -145,8 +144,8 @@ def test_a_stale_plan_is_named_as_such(world: World, recorder: Recorder, tmp_pat
     workspace = world.root(names(1)[1], ONE)
     early = plan_all([workspace], tmp_path / "early", 1, recorder)
     late = plan_all([workspace], tmp_path / "late", 1, recorder)
-    apply_all(late, [workspace], 1, recorder)
-    (result,) = apply_all(early, [workspace], 1, recorder)
+    world.apply(late, [workspace], 1, recorder)
+    (result,) = world.apply(early, [workspace], 1, recorder)
     assert result.outcome is ApplyOutcome.FAILED
     assert [diagnostic.summary for diagnostic in result.diagnostics] == ["Saved plan is stale"]
     assert "plan again" in (result.reason or "")
@@ -159,10 +158,10 @@ def test_a_plan_file_that_was_touched_stops_the_whole_apply(world: World, record
     with plans[1].plan_file.open("ab") as file:
         file.write(b"x")
     with pytest.raises(RefusedError, match=names(1)[1]):
-        apply_all(plans, workspaces, 2, recorder)
+        world.apply(plans, workspaces, 2, recorder)
     plans[1].plan_file.unlink()
     with pytest.raises(RefusedError, match=names(1)[1]):
-        apply_all(plans, workspaces, 2, recorder)
+        world.apply(plans, workspaces, 2, recorder)
     assert world.resources(names(1)[0]) == {}
 
 
@@ -173,11 +172,11 @@ def test_what_was_planned_is_applied_whatever_the_files_say_now(
     workspace = world.root(name, ONE)
     plans = plan_all([workspace], tmp_path / "plans", 1, recorder)
     world.root(name, 'resource "terraform_data" "slipped_in" {}\n')
-    apply_all(plans, [workspace], 1, recorder)
+    world.apply(plans, [workspace], 1, recorder)
     assert world.resources(name) == {"a": "ok"}
 
 
 def test_a_plan_without_a_workspace_is_a_contradiction(world: World, recorder: Recorder, tmp_path: Path) -> None:
     plans = plan_all([world.root(names(1)[1], ONE)], tmp_path / "plans", 1, recorder)
     with pytest.raises(InternalError, match="without a workspace"):
-        apply_all(plans, [], 1, recorder)
+        world.apply(plans, [], 1, recorder)

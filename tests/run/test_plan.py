@@ -9,7 +9,6 @@ import pytest
 from generator.diagnostics import Severity
 from generator.errors import ExitCode, RemoteError, UsageError
 from generator.report.runs import ResourceChange
-from generator.run.apply import apply_all
 from generator.run.plan import plan_all
 from generator.run.results import PlanOutcome, exit_code
 
@@ -49,7 +48,7 @@ def test_every_kind_of_change_is_counted_and_named(world: World, recorder: Recor
     workspace = world.root(VAULT, BEFORE)
     first = plan_all([workspace], tmp_path / "plans", 1, recorder)
     assert (first[0].outcome, first[0].add, first[0].change, first[0].destroy) == (PlanOutcome.CHANGES, 5, 0, 0)
-    apply_all(first, [workspace], 1, recorder)
+    world.apply(first, [workspace], 1, recorder)
 
     world.root(VAULT, AFTER)
     (second,) = plan_all([workspace], tmp_path / "plans", 1, recorder)
@@ -66,7 +65,7 @@ def test_every_kind_of_change_is_counted_and_named(world: World, recorder: Recor
         "terraform_data.deleted",
         "terraform_data.replaced",
     ]
-    (applied,) = apply_all([second], [workspace], 1, recorder)
+    (applied,) = world.apply([second], [workspace], 1, recorder)
     assert (applied.add, applied.change, applied.destroy) == (2, 1, 2)
 
     (third,) = plan_all([workspace], tmp_path / "plans", 1, recorder)
@@ -89,7 +88,7 @@ def test_plans_are_readable_by_their_owner_only(world: World, recorder: Recorder
     assert plan_file is not None
     assert (mode(plans), mode(plan_file)) == (0o700, 0o600)
     assert results[0].digest == hashlib.sha256(plan_file.read_bytes()).hexdigest()
-    apply_all(results, [workspace], 1, recorder)
+    world.apply(results, [workspace], 1, recorder)
     assert mode(world.state_file(VAULT)) == 0o600
 
 

@@ -10,7 +10,6 @@ import pytest
 from generator.errors import RefusedError, UsageError
 from generator.render.layout import Root, RootKind
 from generator.report.runs import ResourceChange
-from generator.run.apply import apply_all
 from generator.run.plan import plan_all, plan_file_name, sha256
 from generator.run.results import ApplyOutcome, PlanOutcome, PlanResult
 from generator.run.saved import load, require_free, save
@@ -165,6 +164,6 @@ def test_a_saved_plan_is_what_gets_applied(world: World, recorder: Recorder, tmp
     save(plan_all([workspace], tmp_path / "plans", 1, recorder), tmp_path / "set", "tree-1", "sandbox")
     world.root(ROOT.name, 'resource "terraform_data" "slipped_in" {}\n')
     plans = load(tmp_path / "set", "tree-1", "sandbox", [workspace.root])
-    (result,) = apply_all(plans, [workspace], 1, recorder)
+    (result,) = world.apply(plans, [workspace], 1, recorder)
     assert result.outcome is ApplyOutcome.APPLIED
     assert world.resources(ROOT.name) == {"a": "ok"}
