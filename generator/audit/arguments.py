@@ -11,7 +11,7 @@ from generator.audit.hcl import Traversal
 from generator.audit.refused import because
 
 if TYPE_CHECKING:
-    from generator.audit.declared import Declaration, Pairs
+    from generator.audit.declared import Declaration, Pairs, Scalar, Setting
     from generator.audit.hcl import Attribute, Block, Body, Value
     from generator.diagnostics import Span
 
@@ -190,8 +190,18 @@ def pairs(value: Value) -> Pairs:
     return tuple(sorted((key, text(item)) for key, item in value.items()))
 
 
-def setting(value: Value) -> str | bool | int:
-    """Return a string, a whole number, true or false."""
+def setting(value: Value) -> Setting:
+    """Return a string, a whole number, true or false, a list of these, or an object of such."""
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, _simple(item)) for key, item in value.items()))
+    return _simple(value)
+
+
+def _simple(value: Value) -> Scalar | tuple[Scalar, ...]:
+    return tuple(map(_scalar, value)) if isinstance(value, tuple) else _scalar(value)
+
+
+def _scalar(value: Value) -> Scalar:
     return value if isinstance(value, str | bool | int) else _expected("a string, a whole number, true or false")
 
 

@@ -39,7 +39,7 @@ from generator.audit.declared import (
 from generator.audit.faults import NOT_LITERAL, UNKNOWN, WRONG_VALUE, Unreadable
 from generator.audit.hcl import Traversal
 from generator.audit.refused import because
-from generator.render.layout import RootKind
+from generator.render.layout import BACKEND_BLOCKS, RootKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +105,16 @@ def _provider_entry(value: Value) -> tuple[tuple[str, str], ...]:
 
 
 def _backend(block: Arguments, type_: str) -> Backend:
-    return Backend(type=type_, settings=block.rest(setting))
+    blocks = (
+        (name, block.at_most_one(name, lambda inside: inside.rest(setting)))
+        for of, name in sorted(BACKEND_BLOCKS)
+        if of == type_
+    )
+    return Backend(
+        type=type_,
+        settings=block.rest(setting),
+        blocks=tuple((name, settings) for name, settings in blocks if settings is not None),
+    )
 
 
 def _provider(kind: RootKind, label: str) -> Reader | None:

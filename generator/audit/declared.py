@@ -79,12 +79,18 @@ class RequiredProvider:
     version: str
 
 
+Scalar = str | bool | int
+Setting = Scalar | tuple[Scalar, ...] | tuple[tuple[str, Scalar | tuple[Scalar, ...]], ...]
+Settings = tuple[tuple[str, Setting], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """Where the root's state is kept; ``settings`` as they stand."""
+    """Where the root's state is kept; ``settings`` and those of its nested blocks as they stand, sorted by name."""
 
     type: str
-    settings: tuple[tuple[str, str | bool | int], ...]
+    settings: Settings
+    blocks: tuple[tuple[str, Settings], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ The second entry of a double-entry book: templates say it in HCL, this says it i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from generator.audit.declared import (
@@ -39,11 +40,12 @@ from generator.diagnostics import Span
 from generator.render.layout import TREE, backend_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from generator.audit.declared import Pairs
+    from generator.audit.declared import Pairs, Settings
     from generator.manifest.fleet import Account, Client, Fleet, WorkloadRole
-    from generator.manifest.settings import FleetSettings
+    from generator.manifest.settings import FleetSettings, Setting
+    from generator.render.layout import BackendBlock
 
 Declarations = tuple[Declaration, ...]
 
@@ -259,7 +261,19 @@ def _terraform(
         required_version=settings.terraform.required_version,
         required_providers=(RequiredProvider(name=provider, source=f"hashicorp/{provider}", version=version),),
         # A root that is handed over is applied with a backend of its new owner's.
-        backend=None if own_backend else Backend(type=backend.type, settings=tuple(sorted(backend.settings.items()))),
+        backend=None if own_backend else _backend(backend),
+    )
+
+
+def _backend(block: BackendBlock) -> Backend:
+    blocks = tuple((name, _settings(inside)) for name, inside in sorted(block.blocks.items()))
+    return Backend(type=block.type, settings=_settings(block.settings), blocks=blocks)
+
+
+def _settings(settings: Mapping[str, Setting]) -> Settings:
+    return tuple(
+        (key, tuple(sorted(value.items())) if isinstance(value, Mapping) else value)
+        for key, value in sorted(settings.items())
     )
 
 

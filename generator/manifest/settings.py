@@ -164,7 +164,11 @@ def _simple(value: object) -> Simple:
 
 _SCALAR: dict[str, object] = {"type": ["string", "boolean", "integer"]}
 _SIMPLE: dict[str, object] = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
-_MAP: dict[str, object] = {"type": "object", "propertyNames": {"pattern": f"^{_NAME}$"}, "additionalProperties": _SIMPLE}
+_MAP: dict[str, object] = {
+    "type": "object",
+    "propertyNames": {"pattern": f"^{_NAME}$"},
+    "additionalProperties": _SIMPLE,
+}
 
 BackendSetting = Annotated[Setting, PlainValidator(_setting), WithJsonSchema({"anyOf": [_SIMPLE, _MAP]})]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from generator.manifest.fleet import Account, Fleet
-    from generator.manifest.settings import FleetSettings
+    from generator.manifest.settings import FleetSettings, Setting, Simple
 
 TREE = "terraform"
 
@@ -63,10 +64,31 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class BackendBlock:
-    """A root's backend with its own settings, a local path taken from the root's folder."""
+    """A root's backend with its own settings, a local path taken from the root's folder.
+
+    Args:
+        type: The backend's type.
+        settings: Its arguments.
+        blocks: Its nested blocks: what Terraform does not take as an argument.
+    """
 
     type: str
-    settings: Mapping[str, str | bool | int]
+    settings: Mapping[str, Setting]
+    blocks: Mapping[str, Mapping[str, Setting]]
+
+    @property
+    def lines(self) -> Mapping[str, Setting]:
+        """The arguments that take a line each."""
+        return {key: value for key, value in self.settings.items() if not isinstance(value, Mapping)}
+
+    @property
+    def maps(self) -> Mapping[str, Setting]:
+        """The arguments that take several lines."""
+        return {key: value for key, value in self.settings.items() if isinstance(value, Mapping)}
+
+
+BACKEND_BLOCKS = frozenset({("cos", "assume_role"), ("kubernetes", "exec"), ("remote", "workspaces")})
+"""The settings of backends that are nested blocks and no arguments, by type; from Terraform's sources."""
 
 
 def layout(fleet: Fleet) -> tuple[Root, ...]:
@@ -142,12 +164,26 @@ def _page(path: str, template: str, origin: str, **values: object) -> Page:
 
 
 def backend_of(settings: FleetSettings, root: str) -> BackendBlock:
-    """Return the backend of one root; ``{root}`` in its settings stands for the root's name."""
+    """Return the backend of one root, with the root's name in its settings."""
     backend = settings.terraform.backend
-    values = {
-        key: value.replace("{root}", root) if isinstance(value, str) else value
-        for key, value in backend.settings.items()
-    }
+    values = {key: _of_root(value, root) for key, value in backend.settings.items()}
     if backend.type == "local" and isinstance(path := values.get("path"), str) and not posixpath.isabs(path):
         values["path"] = posixpath.relpath(path, f"{TREE}/{root}")
-    return BackendBlock(backend.type, values)
+    blocks: dict[str, Mapping[str, Setting]] = {
+        key: value
+        for key, value in values.items()
+        if isinstance(value, Mapping) and (backend.type, key) in BACKEND_BLOCKS
+    }
+    return BackendBlock(backend.type, {key: values[key] for key in values if key not in blocks}, blocks)
+
+
+def _of_root(value: Setting, root: str) -> Setting:
+    return (
+        {key: _named(item, root) for key, item in value.items()} if isinstance(value, Mapping) else _named(value, root)
+    )
+
+
+def _named(value: Simple, root: str) -> Simple:
+    if isinstance(value, str):
+        return value.replace("{root}", root).replace("{root_label}", root.replace("/", "-"))
+    return value

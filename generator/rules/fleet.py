@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.rules import accounts, aws, lifecycle, names, paths, vault
+from generator.rules import accounts, aws, lifecycle, names, paths, state, vault
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,6 +21,6 @@ def check(fleet: Fleet, today: dt.date | None = None) -> tuple[Diagnostic, ...]:
         today: The day by which permissions to destroy are judged; None judges none, so that the outcome is the same on
             every day.
     """
-    found = [finding for area in (names, accounts, vault, paths, aws) for finding in area.check(fleet)]
+    found = [finding for area in (names, accounts, vault, paths, aws, state) for finding in area.check(fleet)]
     found += lifecycle.check(fleet, today)
     return tuple(sorted(found, key=lambda finding: finding.sort_key))

@@ -282,6 +282,33 @@ def test_a_setting_that_is_true_is_not_one_that_is_1(fleet: Fleet) -> None:
     assert "backend.settings[2][1]: expected true, found 1" in refusal(other, texts | {VAULT_ROOT: changed})
 
 
+@pytest.mark.parametrize(
+    ("backend", "old", "new", "says"),
+    [
+        (
+            {"type": "s3", "key": "{root}", "assume_role": {"role_arn": "ours", "policy_arns": ["p"]}},
+            '"ours"',
+            '"theirs"',
+            'backend.settings[0][1][1][1]: expected "ours", found "theirs"',
+        ),
+        (
+            {"type": "remote", "workspaces": {"name": "{root_label}"}},
+            '"accounts-111111111111-vault"',
+            '"one"',
+            'backend.blocks[0][1][0][1]: expected "accounts-111111111111-vault", found "one"',
+        ),
+    ],
+    ids=["an argument", "a block"],
+)
+def test_what_is_nested_in_a_backend_is_read_back(
+    fleet: Fleet, backend: dict[str, object], old: str, new: str, says: str
+) -> None:
+    other = replace(fleet, settings=FleetSettings.model_validate({"terraform": {"backend": backend}}))
+    texts = render(other)
+    verify(other, texts, None)
+    assert says in refusal(other, texts | {VAULT_ROOT: texts[VAULT_ROOT].replace(old, new)})
+
+
 def overridden(tmp_path: Path, name: str, old: str, new: str) -> Path:
     """Return a template folder with one template, changed."""
     text = (CHECKOUT / "templates" / name).read_text()
