@@ -18,6 +18,7 @@ from generator.cli.diff import diff
 from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
 from generator.cli.new import new
+from generator.cli.roots import roots
 from generator.cli.rules import explain, rules
 from generator.cli.runs import apply, plan
 from generator.cli.sandbox import app as sandbox
@@ -81,6 +82,7 @@ app.command()(audit)
 app.command()(access)
 app.command()(diff)
 app.command()(capabilities)
+app.command()(roots)
 app.command()(plan)
 app.command()(apply)
 app.command()(schema)

@@ -14,10 +14,15 @@ from generator.cli.context import Context, Format, FormatOption, say
 from generator.cli.selection import (
     AccountOption,
     ClientOption,
+    CostsOption,
     Selection,
+    ShardOption,
     SideOption,
+    SinceOption,
     Target,
     TargetOption,
+    WhyOption,
+    require_since,
     selected,
 )
 from generator.errors import RefusedError, UsageError, worst
@@ -45,6 +50,10 @@ def plan(
     account: AccountOption = None,
     client: ClientOption = None,
     side: SideOption = None,
+    since: SinceOption = None,
+    why: WhyOption = False,
+    shard: ShardOption = None,
+    costs: CostsOption = None,
     jobs: JobsOption = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the plans for review and `apply DIR`.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 when a change is pending.")] = False,
@@ -56,10 +65,11 @@ def plan(
     from generator.run import saved
 
     here: Context = context.obj
-    selection = Selection.of(account, client, side)
+    selection = Selection.of(account, client, side, since, shard, costs)
+    require_since(why, since)
     with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
         rendered, chosen = here.gated(fmt)
-        roots = selected(rendered, target, selection)
+        roots = selected(here.folder, rendered, target, selection, why=why)
         if out is not None:
             out = here.folder / out
             saved.require_free(out)
@@ -80,6 +90,10 @@ def apply(
     account: AccountOption = None,
     client: ClientOption = None,
     side: SideOption = None,
+    since: SinceOption = None,
+    why: WhyOption = False,
+    shard: ShardOption = None,
+    costs: CostsOption = None,
     jobs: JobsOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     fmt: FormatOption = None,
@@ -90,10 +104,12 @@ def apply(
     from generator.run import saved
 
     here: Context = context.obj
-    selection = Selection.of(account, client, side)
+    selection = Selection.of(account, client, side, since, shard, costs)
+    require_since(why, since)
     if plans is not None and not selection.is_everything:
         raise UsageError(
-            "a folder of plans says itself which roots it is about", help="leave out --account, --client, --side"
+            "a folder of plans says itself which roots it is about",
+            help="leave out --account, --client, --side, --since, --shard, --costs",
         )
     with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
         rendered, chosen = here.gated(fmt)
@@ -106,7 +122,7 @@ def apply(
             planned: Sequence[PlanResult] = kept
             _print(planned, chosen, last=False)
         else:
-            roots = selected(rendered, target, selection)
+            roots = selected(here.folder, rendered, target, selection, why=why)
             workspaces, afterwards = _workspaces(here, target, rendered, roots)
             planned = _planned(workspaces, Path(aside), number, chosen, last=False)
         _confirm(planned, target, yes=yes)

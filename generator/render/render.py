@@ -82,6 +82,12 @@ def is_ours(text: str) -> bool:
     return _MARK.match(text) is not None
 
 
+def origin_of(text: str) -> str | None:
+    """Return the file that a rendered file's head says it was made from; None for what rendering did not make."""
+    mark = _MARK.match(text)
+    return mark["origin"] if mark else None
+
+
 def is_untouched(text: str) -> bool:
     """Tell whether a file's body is still the one that its head was written for."""
     mark = _MARK.match(text)

@@ -91,10 +91,13 @@ def test_target(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == ["sandbox", "live", "sandbox"]
 
 
-@pytest.mark.parametrize(("side", "kinds"), [("vault", {"platform", "vault"}), ("aws", {"aws"})])
-def test_a_side_is_the_roots_that_its_credentials_are_for(fleet: Path, side: str, kinds: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("side", "kinds", "number"),
+    [("vault", {"platform", "vault"}, 4), ("aws", {"aws"}, 4), ("platform", {"platform"}, 1)],
+)
+def test_a_side_is_the_roots_that_its_credentials_are_for(fleet: Path, side: str, kinds: set[str], number: int) -> None:
     validated = pipeline.validate(fleet)
     rendered = pipeline.render(fleet, validated.fleet, cache.folder() / "parseback")
-    roots = selected(rendered, Target.SANDBOX, Selection(side=Side(side)))
+    roots = selected(fleet, rendered, Target.SANDBOX, Selection(side=Side(side)))
     assert {root.kind.value for root in roots} == kinds
-    assert len(roots) >= 4
+    assert len(roots) >= number
