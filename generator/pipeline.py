@@ -9,6 +9,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from generator import __version__
 from generator.audit import parseback
+from generator.audit.declared import Declared, PolicyDocument, Resource
+from generator.audit.leftover import leftover
 from generator.audit.proof import Proof, prove
 from generator.diagnostics import Diagnostic, Severity, has_errors
 from generator.errors import ExitCode
@@ -56,13 +58,16 @@ class Rendered:
     """The tree as it should be, proven to say what the fleet says, against the one on disk.
 
     Args:
+        roots: Those that the manifests say, and those that are left over.
         proof: Whether it keeps every client to itself.
+        objects: How many objects of Vault and AWS it declares.
     """
 
     fleet: Fleet
     roots: tuple[Root, ...]
     comparison: Comparison
     proof: Proof
+    objects: int
 
 
 def validate(folder: Path, today: dt.date | None = None) -> Validated:
@@ -100,13 +105,17 @@ def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
         counts["files"] = len(texts)
     with stage("read what was rendered back", files=len(texts)):
         declared = parseback.verify(fleet, texts, cache=cache)
-    with stage("proved") as counts:
-        proof = prove(declared, fleet)
-        counts["isolated"] = proof.isolated
     with stage("compared with the tree") as counts:
         comparison = tree.compare(folder, texts)
+        left = leftover(comparison.found, roots, cache)
+        comparison = comparison.keeping(left.texts, left.spoilt)
         counts["changes"] = len(comparison.added) + len(comparison.changed) + len(comparison.removed)
-    return Rendered(fleet, roots, comparison, proof)
+    with stage("proved") as counts:
+        declared = Declared({**declared.objects, **{(item.root, item.address): item for item in left.declared}})
+        proof = prove(declared, fleet)
+        counts["isolated"] = proof.isolated
+    objects = sum(isinstance(item, Resource) for item in declared.objects.values()) - len(declared.of(PolicyDocument))
+    return Rendered(fleet, (*roots, *left.roots), comparison, proof, objects)
 
 
 def code_of(findings: Sequence[Diagnostic]) -> ExitCode:

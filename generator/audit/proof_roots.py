@@ -15,6 +15,7 @@ from generator.audit.declared import (
     Mount,
     Moved,
     PolicyDocument,
+    Resource,
     StsRole,
     Terraform,
     Variable,
@@ -68,13 +69,15 @@ def providers(fleet: Fleet, declared: Declared) -> Iterator[Diagnostic]:
     sources = {block.root: block for block in declared.of(Terraform)}
     vault = {block.root: block for block in declared.of(VaultProvider)}
     aws = {block.root: block for block in declared.of(AwsProvider)}
+    acting = {root for (root, _), item in declared.objects.items() if isinstance(item, Resource)}
     for root in dict.fromkeys(root for root, _ in declared.objects):
         account = accounts.get(root.split("/")[1]) if root.startswith("accounts/") else None
         name = "aws" if root.endswith("/aws") else "vault"
         block = aws.get(root) if name == "aws" else vault.get(root)
         terraform = sources.get(root)
         where = Span(f"terraform/{root}/root.tf")
-        if account is None and root != "platform":
+        # A leftover root declares no object, and can only destroy: audit/leftover.py.
+        if account is None and root != "platform" and root in acting:
             yield finding(PROVIDER, where, f"no manifest tells of the account of {root}")
         if block is None or terraform is None:
             yield finding(PROVIDER, where, f"{root} does not say through which {name} provider it acts")

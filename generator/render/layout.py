@@ -52,6 +52,7 @@ class Root:
         clients: Names of the clients whose objects it has or, of the retired ones, had.
         handover: The account's owner applies it, not this fleet's runs.
         pages: Its files.
+        leftover: No manifest says it any more; what it made may live on, so its ``root.tf`` is kept.
     """
 
     name: str
@@ -60,6 +61,12 @@ class Root:
     clients: tuple[str, ...]
     handover: bool
     pages: tuple[Page, ...] = ()
+    leftover: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of its files, relative to the fleet's folder."""
+        return (f"{TREE}/{self.name}/root.tf",) if self.leftover else tuple(page.path for page in self.pages)
 
 
 @dataclass(frozen=True, slots=True)

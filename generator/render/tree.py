@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic, Severity, Span
@@ -19,12 +19,13 @@ from generator.render.layout import TREE
 from generator.render.render import is_ours, is_untouched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 STALE_FILE = "CK701"
 FOREIGN_FILE = "CK702"
 HAND_EDITED_FILE = "CK703"
+EDITED_LEFTOVER = "CK910"
 UNIQUE_IDS_TURNED_OFF = "CK704"
 
 _RESOLVES = re.compile(r"^ *resolve_aws_unique_ids *= *true$", re.MULTILINE)
@@ -44,12 +45,26 @@ class Comparison:
     Args:
         wanted: Text of every file that should be there.
         found: Text of every file there that rendering made.
-        foreign: Files in rendered roots that rendering did not make.
+        foreign: Files in rendered roots that rendering did not make, and those in ``spoilt``.
+        spoilt: Files of leftover roots that are not as rendering left them: nothing can tell how they were.
     """
 
     wanted: Mapping[str, str]
     found: Mapping[str, str]
     foreign: tuple[str, ...]
+    spoilt: frozenset[str] = frozenset()
+
+    def keeping(self, texts: Mapping[str, str], spoilt: Collection[str]) -> Comparison:
+        """Return the comparison with files that stay as they are found, and with some that cannot be believed."""
+        if not texts and not spoilt:
+            return self
+        return replace(
+            self,
+            wanted={**self.wanted, **texts},
+            found={path: text for path, text in self.found.items() if path not in spoilt},
+            foreign=tuple(sorted((*self.foreign, *spoilt))),
+            spoilt=frozenset(spoilt),
+        )
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -90,17 +105,8 @@ class Comparison:
         )
 
     def foreign_findings(self) -> tuple[Diagnostic, ...]:
-        """Return a finding for every file that rendering did not make."""
-        return tuple(
-            Diagnostic(
-                FOREIGN_FILE,
-                Severity.ERROR,
-                Span(path),
-                "this file was not rendered, and Terraform would take it into the root",
-                "move it out of the rendered roots; a root's files are exactly those that its manifests say",
-            )
-            for path in self.foreign
-        )
+        """Return a finding for every file that rendering did not make or cannot make again."""
+        return tuple(_spoilt(path) if path in self.spoilt else _foreign(path) for path in self.foreign)
 
     def _stale_findings(self) -> Iterator[Diagnostic]:
         run = "run `crosskeys render` and commit what it writes"
@@ -133,6 +139,26 @@ class Comparison:
                 f"b/{path}" if path in self.wanted else "/dev/null",
             )
         )
+
+
+def _foreign(path: str) -> Diagnostic:
+    return Diagnostic(
+        FOREIGN_FILE,
+        Severity.ERROR,
+        Span(path),
+        "this file was not rendered, and Terraform would take it into the root",
+        "move it out of the rendered roots; a root's files are exactly those that its manifests say",
+    )
+
+
+def _spoilt(path: str) -> Diagnostic:
+    return Diagnostic(
+        EDITED_LEFTOVER,
+        Severity.ERROR,
+        Span(path),
+        "no manifest says this root any more, and its file is not as it was rendered",
+        f"restore it (`git restore --source COMMIT {path}`): it alone knows where the state of what the root made is",
+    )
 
 
 def compare(folder: Path, wanted: Mapping[str, str]) -> Comparison:

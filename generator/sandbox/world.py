@@ -72,8 +72,8 @@ class World:
     def _workspace(self, root: Root, texts: Mapping[str, str]) -> Workspace:
         directory = self.folder / "roots" / root.name
         data_dir = self.folder / "data" / root.name
-        pages = {page.path.rpartition("/")[2]: texts[page.path] for page in root.pages}
-        copy_root(pages, directory, Path(str(self.state).replace("{root}", root.name)))
+        files = {path.rpartition("/")[2]: texts[path] for path in root.files}
+        copy_root(files, directory, Path(str(self.state).replace("{root}", root.name)))
         return Workspace(root, directory, data_dir, allowed(self._credentials(root)))
 
     def _credentials(self, root: Root) -> dict[str, str]:
