@@ -47,6 +47,7 @@ class Children:
         output: int,
         on_line: Callable[[str], None],
         on_start: Callable[[int], None] = lambda _pid: None,
+        errors: int = subprocess.STDOUT,
     ) -> int | None:
         """Run a command to its end, handing over each line it writes; private files only (umask 077).
 
@@ -57,6 +58,7 @@ class Children:
                 were this process killed, a pipe would break and take Terraform down in the middle of its work.
             on_line: Called with each line.
             on_start: Called with the process's number as soon as it is started.
+            errors: Another such file for stderr alone, where stdout is to be taken as it is.
 
         Returns:
             The exit status, negative for a signal; ``None`` if it was not started because the run is stopping.
@@ -72,7 +74,7 @@ class Children:
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                stderr=errors,
                 start_new_session=True,
                 umask=0o077,
             )
