@@ -47,6 +47,7 @@ class Children:
         output: int,
         on_line: Callable[[str], None],
         on_start: Callable[[int], None] = lambda _pid: None,
+        *,
         errors: int = subprocess.STDOUT,
     ) -> int | None:
         """Run a command to its end, handing over each line it writes; private files only (umask 077).
