@@ -50,7 +50,7 @@ class Change:
         subject: The client's name, the account's id, or ``platform``.
         message: What changes, a sentence without a full stop; what is quoted from files stands in backticks.
         span: Where it stands now, or stood; None where no line says it.
-        approval: Whose approval it needs: the owner of the shared path; empty where nobody's beyond the subject's.
+        approvals: Whose approval it needs, beyond the subject's: who owned until now what it reaches or takes over.
         principals: Of a change of access, the ARNs that gain or lose.
         path: Of a change of access, the rule's path.
         operations: Of a change of access, what is gained or lost.
@@ -61,7 +61,7 @@ class Change:
     effect: Effect
     message: str
     span: Span | None = None
-    approval: str = ""
+    approvals: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
     path: str = ""
     operations: tuple[str, ...] = ()

@@ -28,9 +28,11 @@ from generator.audit.declared import (
 )
 from generator.audit.fields import changed, name_of, sts_role, subject_of
 from generator.audit.owners import owners
+from generator.audit.proof_pattern import Pattern
 from generator.audit.reaches import gains_and_losses
 from generator.audit.sharing import Places, Sharing
 from generator.audit.statements import sentences, subject
+from generator.audit.trie import Directories
 from generator.render.layout import RootKind
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from generator.audit.access import Login
     from generator.audit.reaches import Shift
+    from generator.audit.sharing import Place
     from generator.manifest.fleet import Client, Fleet
 
 
@@ -70,14 +73,15 @@ class _Holder:
 def compare(before: State, after: State) -> tuple[Change, ...]:
     """Return everything that changes in meaning, by topic, subject and text; nothing where nothing does."""
     renamed = _renamed(before.declared, after.declared)
+    names = {label: to for (_, label), to in renamed.items()}
     before = State(_relabelled(before.declared, renamed), before.fleet)
     old, new = _holders(before.declared), _holders(after.declared)
     found = chain(
         _names(renamed, before.fleet, after.fleet),
         _lives(old, new, after.fleet),
-        _access(old, new, before.fleet, after.fleet, {label: to for (_, label), to in renamed.items()}),
+        _access(old, new, before.fleet, after.fleet, names),
         _objects(before.declared, after.declared, old, new),
-        owners(before.fleet, after.fleet),
+        owners(before.fleet, after.fleet, names),
     )
     return tuple(sorted(found, key=lambda change: change.sort_key))
 
@@ -183,7 +187,9 @@ def _access(
     old: Mapping[str, _Holder], new: Mapping[str, _Holder], before: Fleet, after: Fleet, renamed: Mapping[str, str]
 ) -> Iterator[Change]:
     nobody = _Holder((), ())
-    described = _Described(Places.of(before), Places.of(after), renamed)
+    mount = before.settings.vault.kv_mount
+    directories = Directories(mount, ((client.name, client.directory) for client in before.clients))
+    described = _Described(Places.of(before), Places.of(after), directories, renamed)
     for name in sorted(old.keys() | new.keys()):
         was, now = old.get(name, nobody), new.get(name, nobody)
         shifts = [] if was.access == now.access else list(gains_and_losses(was.logins, now.logins))
@@ -201,6 +207,7 @@ class _Described:
 
     before: Places
     after: Places
+    directories: Directories
     renamed: Mapping[str, str]
 
     def change(self, name: str, shift: Shift, holder: _Holder) -> Change:
@@ -211,34 +218,33 @@ class _Described:
         verb = "loses" if shift.lost else "gains"
         instead = f", in place of {_listed(shift.instead)}" if shift.instead else ""
         said = f"{who} {verb} {_together(shift.operations)} on {quote(shift.path)}{instead}"
-        former = None if shift.lost else self._former(shift.path, name)
-        match place.sharing:
-            case Sharing.OWN if former is None:
-                topic, said, approval = Topic.ACCESS, f"{said}: its own directory", ""
-            case Sharing.SHARED:
-                # Whoever owned the path until now: a change does not choose who approves it.
-                owner = self.before.shared.get(place.shared_path, place.owner)
-                topic, approval = Topic.BEYOND, "" if shift.lost else owner
-                said = f"{said}: shared by {quote(owner)}"
-                if not shift.lost and place.shared_path not in self.before.shared:
-                    said += ", since this change"
-            case _:
-                topic, approval = Topic.BEYOND, ""
-                whose = (
-                    f"until now the directory of {quote(former)}" if former else "neither its own directory nor shared"
-                )
-                said = f"{said}: {whose}"
+        met = None if shift.lost else self.directories.reached(Pattern.of(shift.path), former_name)
+        former = self.before.clients[met.owner] if met else None
+        topic = Topic.BEYOND
+        if place.sharing is Sharing.OWN and former is None:
+            topic, whose = Topic.ACCESS, "its own directory"
+        elif place.sharing is Sharing.SHARED:
+            whose = f"shared by {quote(self.before.shared.get(place.shared_path, place.owner))}"
+            if not shift.lost and place.shared_path not in self.before.shared:
+                whose += ", since this change"
+        else:
+            whose = "neither its own directory nor shared"
+        if former:
+            called = self.renamed.get(former.name, former.name)
+            still = called in self.after.clients and self.after.clients[called].directory == former.directory
+            its = f"{'it reaches' if still else 'until now'} the directory of {quote(called)}"
+            whose = its if place.sharing is Sharing.OWN else f"{whose}; {its}"
         effect = Effect.NARROWS if shift.lost else Effect.WIDENS
         return Change(
-            topic=topic, subject=name, effect=effect, message=said, span=shift.span, approval=approval,
+            topic=topic, subject=name, effect=effect, message=f"{said}: {whose}", span=shift.span,
+            approvals=() if shift.lost else self._approvals(shift.path, place, former),
             principals=principals, path=shift.path, operations=shift.operations,
         )  # fmt: skip
 
-    def _former(self, path: str, name: str) -> str | None:
-        """Return another client, as it is called now, whose directory this was before."""
-        former = self.before.client_of(path)
-        former = self.renamed.get(former, former) if former else None
-        return None if former == name else former
+    def _approvals(self, path: str, place: Place, former: Client | None) -> tuple[str, ...]:
+        """Return who owned until now what a path reaches: a change does not choose who approves it."""
+        owners = {*self.before.owners_met(path), *((former.owner,) if former else ())}
+        return tuple(sorted(owners or ({place.owner} - {""})))
 
 
 def _together(operations: tuple[str, ...]) -> str:

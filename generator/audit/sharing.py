@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from generator.audit.proof_pattern import Pattern
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,6 +37,11 @@ class Place:
     sharing: Sharing
     owner: str = ""
     shared_path: str = ""
+
+
+def nested(one: str, other: str) -> bool:
+    """Tell whether one of two paths of the KV mount is the other or lies below it."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,19 @@ class Places:
     def client_of(self, path: str) -> str | None:
         """Return the client in whose directory a rule's path lies, None when in nobody's."""
         return next((self.directories[each] for each in self._around(path) if each in self.directories), None)
+
+    def owners_met(self, path: str) -> tuple[str, ...]:
+        """Return who owns the shared paths that a rule's path reaches into, lies in, or is wider than."""
+        pattern = Pattern.of(path)
+        return tuple(
+            sorted(
+                {
+                    owner
+                    for shared, owner in self.shared.items()
+                    if any(pattern.meets((*self.kv_mount.split("/"), area, *shared.split("/"))) for area in AREAS)
+                }
+            )
+        )
 
     def _around(self, path: str) -> tuple[str, ...]:
         """Return every directory of the KV mount that a rule's path lies in, itself included."""

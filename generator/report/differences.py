@@ -69,7 +69,7 @@ class Differences:
     @property
     def approvals(self) -> Mapping[str, tuple[str, ...]]:
         """Whose approval is needed beyond the usual, and for whom or what."""
-        return _grouped((change.approval, change.subject) for change in self.changes if change.approval)
+        return _grouped((who, change.subject) for change in self.changes for who in change.approvals)
 
     @property
     def owners(self) -> Mapping[str, tuple[str, ...]]:
@@ -146,7 +146,7 @@ def as_json(differences: Differences) -> str:
                     "effect": change.effect,
                     "subject": change.subject,
                     "message": change.message,
-                    "approval": change.approval or None,
+                    "approvals": change.approvals,
                     "principals": change.principals,
                     "path": change.path or None,
                     "operations": change.operations,

@@ -15,6 +15,8 @@ from generator.audit.declared import Declared
 from generator.audit.faults import Unreadable, UnreadableTreeError
 from generator.audit.fields import effect_of
 from generator.audit.read import read, read_file, references, together
+from generator.audit.tree import declared
+from generator.manifest.settings import SharedPath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,18 +58,27 @@ def test_a_path_beyond_the_own_directory_comes_first_and_names_who_owns_it(
     before: State, texts: dict[str, str]
 ) -> None:
     line = '    path "secret/data/certs/111111111111/payments-app/*"'
-    for path, whose, owner in (
-        ("secret/data/shared/ca/*", "shared by `pki@example.com`", "pki@example.com"),
-        ("secret/data/certs/+/*", "neither its own directory nor shared", ""),
-        ("secret/data/certs/111111111111/ledger-app/*", "until now the directory of `ledger`", ""),
-        ("sys/policies/acl/*", "neither its own directory nor shared", ""),
+    for path, whose, owners in (
+        ("secret/data/shared/ca/*", "shared by `pki@example.com`", ("pki@example.com",)),
+        (
+            "secret/data/certs/333333333333/+/*",
+            "neither its own directory nor shared; it reaches the directory of `legacy-crm`",
+            ("crm-team@example.com",),
+        ),
+        (
+            "secret/data/certs/111111111111/ledger-app/*",
+            "neither its own directory nor shared; it reaches the directory of `ledger`",
+            ("ledger-team@example.com",),
+        ),
+        ("secret/data/shared/*", "neither its own directory nor shared", ("pki@example.com",)),
+        ("sys/policies/acl/*", "neither its own directory nor shared", ()),
     ):
         first, *rest = after(
             before, texts, (PAYMENTS, line, f'    path "{path}" {{ capabilities = ["read"] }}\n{line}')
         )
         assert rest == []
-        assert (first.topic, first.effect, first.subject, first.approval) == (
-            Topic.BEYOND, Effect.WIDENS, "payments", owner,
+        assert (first.topic, first.effect, first.subject, first.approvals) == (
+            Topic.BEYOND, Effect.WIDENS, "payments", owners,
         )  # fmt: skip
         assert first.message == f"`{ARN}` gains read on `{path}`: {whose}"
         assert (first.principals, first.path, first.operations) == ((ARN,), path, ("read",))
@@ -82,17 +93,90 @@ def test_who_owns_a_shared_path_is_who_owned_it_before(before: State, texts: dic
     line = '    path "secret/data/certs/111111111111/payments-app/*"'
     grant = '    path "secret/data/shared/ca/*" { capabilities = ["read"] }\n'
     changes = after(before, texts, (PAYMENTS, line, grant + line), fleet=fleet)
-    assert [(change.topic, change.approval) for change in changes] == [
-        (Topic.BEYOND, "pki@example.com"),
-        (Topic.OWNERS, "pki@example.com"),
+    assert [(change.topic, change.approvals) for change in changes] == [
+        (Topic.BEYOND, ("pki@example.com",)),
+        (Topic.OWNERS, ("pki@example.com",)),
+    ]
+
+
+@pytest.mark.parametrize("path", ["shared/ca/keys", "shared"])
+def test_naming_a_shared_path_otherwise_changes_nobody_who_approves(
+    before: State, texts: dict[str, str], path: str
+) -> None:
+    settings = before.fleet.settings
+    mine = SharedPath(path=path, owner="me@example.com")
+    paths = (*settings.shared_paths, mine)
+    fleet = replace(before.fleet, settings=settings.model_copy(update={"shared_paths": paths}))
+    line = '    path "secret/data/certs/111111111111/payments-app/*"'
+    grant = f'    path "secret/data/{path}/*" {{ capabilities = ["read"] }}\n'
+    changes = after(before, texts, (PAYMENTS, line, grant + line), fleet=fleet)
+    assert [(change.topic, change.approvals) for change in changes] == [
+        (Topic.BEYOND, ("pki@example.com",)),
+        (Topic.OWNERS, ("pki@example.com",)),
+    ]
+    assert "shared by `me@example.com`, since this change" in changes[0].message
+
+
+def test_sharing_what_was_a_directory_is_no_way_around_its_owner(before: State, texts: dict[str, str]) -> None:
+    settings = before.fleet.settings
+    mine = SharedPath(path="certs/111111111111/ledger-app", owner="me@example.com")
+    left = tuple(client for client in before.fleet.clients if client.name != "ledger")
+    accounts = tuple(
+        replace(each, clients=tuple(client for client in each.clients if client in left))
+        for each in before.fleet.accounts
+    )
+    settings = settings.model_copy(update={"shared_paths": (*settings.shared_paths, mine)})
+    fleet = replace(before.fleet, settings=settings, accounts=accounts)
+    line = '    path "secret/data/certs/111111111111/payments-app/*"'
+    grant = f'    path "secret/data/{mine.path}/*" {{ capabilities = ["read"] }}\n'
+    first = after(before, texts, (PAYMENTS, line, grant + line), fleet=fleet)[0]
+    assert first.approvals == ("ledger-team@example.com",)
+    assert first.message.endswith("since this change; until now the directory of `ledger`")
+
+
+def test_a_client_keeps_its_owner_under_another_name(before: State, texts: dict[str, str]) -> None:
+    renamed = {path.replace("client-payments", "client-pay"): text for path, text in texts.items()}
+    for path in (PAYMENTS, PAYMENTS.replace("/vault/", "/aws/")):
+        there = path.replace("client-payments", "client-pay")
+        moved = [
+            f"moved {{\n  from = {kind}.payments\n  to   = {kind}.pay\n}}\n"
+            for kind in ("vault_policy", "vault_aws_auth_backend_role", "aws_iam_role", "aws_iam_instance_profile")
+            if f'resource "{kind}"' in renamed[there]
+        ]
+        text = renamed[there].replace('" "payments"', '" "pay"').replace(".payments.", ".pay.")
+        renamed[there] = "".join((text, *moved))
+    accounts = tuple(
+        replace(each, clients=tuple(
+            replace(client, name="pay", owner="me@example.com") if client.name == "payments" else client
+            for client in each.clients
+        ))
+        for each in before.fleet.accounts
+    )  # fmt: skip
+    changes = compare(before, State(declared(renamed), replace(before.fleet, accounts=accounts)))
+    assert [(change.message, change.approvals) for change in changes] == [
+        ("the client `payments` is renamed to `pay`", ()),
+        (
+            "the owner of the client `pay` was `payments-team@example.com` and is `me@example.com`",
+            ("payments-team@example.com",),
+        ),
+    ]
+
+
+def test_nobody_is_asked_for_no_approval(before: State) -> None:
+    alone = replace(before.fleet, accounts=tuple(replace(each, owner=None) for each in before.fleet.accounts[:1]))
+    known = replace(before.fleet, accounts=before.fleet.accounts[:1])
+    changes = compare(State(before.declared, alone), State(before.declared, known))
+    assert [(change.message, change.approvals) for change in changes] == [
+        ("the owner of the account `111111111111` was nobody and is `retail-platform@example.com`", ())
     ]
 
 
 def test_a_widened_pattern_shows_both(before: State, texts: dict[str, str]) -> None:
     old, new = "secret/data/certs/111111111111/payments-app/*", "secret/data/certs/111111111111/*"
     changes = after(before, texts, (PAYMENTS, old, new))
+    whose = "neither its own directory nor shared; it reaches the directory of `ledger`"
     assert [change.message for change in changes] == [
-        f"`{ARN}` gains read and list on `{new}`, in place of `{old}`: neither its own directory nor shared"
+        f"`{ARN}` gains read and list on `{new}`, in place of `{old}`: {whose}"
     ]
 
 

@@ -18,7 +18,7 @@ def differences(*changes: Change) -> Differences:
 
 
 def change(topic: Topic, message: str) -> Change:
-    return Change(topic=topic, subject="x", effect=Effect.WIDENS, message=message, approval="@owner")
+    return Change(topic=topic, subject="x", effect=Effect.WIDENS, message=message, approvals=("@owner",))
 
 
 @pytest.mark.parametrize(
