@@ -113,13 +113,13 @@ def _in_order(clients: int, accounts: int) -> str:
 def schema(
     context: typer.Context,
     kind: Annotated[
-        str | None, typer.Argument(metavar="[client|account|fleet|review]", help="Which schema to print.")
+        str | None, typer.Argument(metavar="[client|account|fleet|review|run]", help="Which schema to print.")
     ] = None,
     write: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write those of all manifests into a folder.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a kind of manifest or of an access review, or write those of all manifests."""
+    """Print the JSON Schema of a kind of manifest or of a report, or write those of all manifests."""
     from generator.manifest.schema import schemas
     from generator.resources import data
 
@@ -130,12 +130,12 @@ def schema(
         for name in texts:
             typer.echo(f"{write / name}")
         return
-    if kind == "review":
-        typer.echo((data("schemas") / "review.schema.json").read_text("utf-8"), nl=False)
+    if kind in {"review", "run"}:
+        typer.echo((data("schemas") / f"{kind}.schema.json").read_text("utf-8"), nl=False)
         return
     name = f"{kind or 'client'}.schema.json"
     if name not in texts:
-        raise UsageError(f"there is no schema `{kind}`", help="client, account, fleet or review")
+        raise UsageError(f"there is no schema `{kind}`", help="client, account, fleet, review or run")
     typer.echo(texts[name], nl=False)
 
 

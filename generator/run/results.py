@@ -79,6 +79,7 @@ class PlanResult:
             reason=self.reason,
             changes=self.changes,
             diagnostics=self.diagnostics,
+            clients=self.root.clients,
         )
 
 
@@ -120,6 +121,7 @@ class ApplyResult:
             reason=self.reason,
             changes=(),
             diagnostics=self.diagnostics,
+            clients=self.root.clients,
         )
 
 

@@ -71,7 +71,7 @@ def test_the_committed_schemas_are_those_of_the_models(name: str) -> None:
 
 
 def test_no_other_schema_is_committed_but_that_of_reviews() -> None:
-    assert {path.name for path in (ROOT / "schemas").iterdir()} == {*schemas(), "review.schema.json"}
+    assert {path.name for path in (ROOT / "schemas").iterdir()} == {*schemas(), "review.schema.json", "run.schema.json"}
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
