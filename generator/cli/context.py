@@ -207,6 +207,10 @@ class Context:
         if not rendered.comparison.is_current:
             print_findings(self.folder, findings, chosen)
             raise typer.Exit(ExitCode.FINDINGS)
+        if findings:
+            from generator.report.counts import counts
+
+            say(f"{counts(findings)}, which `crosskeys check` shows")
         return rendered, chosen
 
     def _chosen(self, fmt: Format | None, run: RunSettings) -> Format:
