@@ -1,4 +1,4 @@
-"""State of roots that are no longer rendered: objects that live on and that no plan would mention."""
+"""State of roots whose files are gone: objects that live on and that no plan would mention."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def require_none(pattern: str, roots: Iterable[Root]) -> None:
 
     Args:
         pattern: Absolute path of a state file, in which ``{root}`` stands for the root's name.
-        roots: Every root of the fleet.
+        roots: Every root of the fleet, the leftover ones too.
 
     Raises:
         RefusedError: When some do not, naming root and objects.
@@ -38,9 +38,9 @@ def require_none(pattern: str, roots: Iterable[Root]) -> None:
     if left:
         lines = "".join(f"\n  {name}: {', '.join(objects)}" for name, objects in left)
         raise RefusedError(
-            f"roots that are no longer rendered still have objects, which no plan would destroy:{lines}",
-            help="give the account a manifest in clients/accounts/ (no client is needed), render and apply: that "
-            "destroys them; then remove the manifest",
+            f"roots whose files are gone still have objects, which no plan would destroy:{lines}",
+            help="restore the root.tf of each from version control (`git restore --source COMMIT terraform/...`), then "
+            "apply and `crosskeys prune`; a sandbox of no worth is forgotten by `make clean`",
         )
 
 

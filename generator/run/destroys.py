@@ -135,7 +135,7 @@ def _reasons(destroys: tuple[Destroy, ...], fleet: Fleet, declared: int) -> Iter
         return
     limits, number = fleet.settings.limits, len(destroys)
     if unannounced := sum(each.announced_by is None for each in destroys):
-        yield f"no manifest announces that {_objects(unannounced)} would go"
+        yield f"{_objects(unannounced)} would go that no manifest announces"
     if not fleet.declared:
         yield "the last client of the fleet would go"
     if number > limits.announced_destroys:

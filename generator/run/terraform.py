@@ -31,6 +31,7 @@ _LOCK_TIMEOUT = "30s"
 _STAMP = "crosskeys-init.json"
 _LOCK_FILE = ".terraform.lock.hcl"
 _ERRORED = "errored.tfstate"
+_BACKEND = "terraform.tfstate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,16 @@ def unsaved_state(workspace: Workspace) -> str | None:
     )
 
 
+def variables(workspace: Workspace) -> dict[str, str]:
+    """Return the whole environment in which Terraform runs in a root."""
+    return {
+        **workspace.environment,
+        "TF_DATA_DIR": str(workspace.data_dir.absolute()),
+        "TF_IN_AUTOMATION": "1",
+        "CHECKPOINT_DISABLE": "1",
+    }
+
+
 def _after_init(
     command: str,
     arguments: tuple[str, ...],
@@ -122,21 +133,26 @@ def _after_init(
     on_start: Callable[[int], None] = lambda _pid: None,
 ) -> Run:
     try:
-        failed_init = _init_if_due(workspace, children, observer)
+        failed_init = init(workspace, children, observer)
         return failed_init or _run(command, arguments, workspace, children, observer, on_start=on_start)
     except OSError as error:
         problem = TerraformDiagnostic(Severity.ERROR, f"terraform {command} could not be started", str(error))
         return Run(1, Transcript(workspace.root.name), (problem,))
 
 
-def _init_if_due(workspace: Workspace, children: Children, observer: Observer) -> Run | None:
-    """Run init unless its stamp still fits; return the run only if it failed."""
+def init(workspace: Workspace, children: Children, observer: Observer) -> Run | None:
+    """Run init unless its stamp still fits; return the run only if it failed.
+
+    Raises:
+        OSError: If it cannot be started, or the working data cannot be written.
+    """
     stamp = workspace.data_dir / _STAMP
     if _read(stamp) == _stamp_for(workspace):
         return None
     observer.progress(workspace.root.name, "Initializing...")
     workspace.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
+    _drop_if_cut_off(workspace.data_dir / _BACKEND)
     run = _run("init", ("-no-color",), workspace, children, observer)
     if run.code != 0:
         return run
@@ -158,6 +174,16 @@ def _stamp_for(workspace: Workspace) -> bytes:
     providers = sorted(workspace.data_dir.glob("providers/*/*/*/*/*"))
     linked = {str(path.relative_to(workspace.data_dir)): path.exists() for path in providers}
     return json.dumps({"inputs": digest, "providers": linked}).encode()
+
+
+def _drop_if_cut_off(backend: Path) -> None:
+    """Remove init's note of the backend if a full disk has cut it off, since no later init could read it."""
+    content = _read(backend)
+    try:
+        if content is not None:
+            json.loads(content)
+    except ValueError:
+        backend.unlink()
 
 
 def _read(path: Path) -> bytes | None:
@@ -183,12 +209,7 @@ def _run(
         if (text := transcript.read(line)) is not None:
             observer.progress(name, text)
 
-    environment = {
-        **workspace.environment,
-        "TF_DATA_DIR": str(workspace.data_dir.absolute()),
-        "TF_IN_AUTOMATION": "1",
-        "CHECKPOINT_DISABLE": "1",
-    }
+    environment = variables(workspace)
     line = ("terraform", f"-chdir={workspace.directory.absolute()}", command, "-json", "-input=false", *arguments)
     begin = time.monotonic()
     with tempfile.TemporaryFile() as output:

@@ -84,10 +84,10 @@ class TestAnnounced:
         fleet = fleet_with(pay=RETIRED)
         assert judged(gone("pay"), fleet).allowed
         late = judged(gone("pay"), fleet, today=TODAY + dt.timedelta(days=1))
-        assert late.reasons == ("no manifest announces that 4 objects would go",)
+        assert late.reasons == ("4 objects would go that no manifest announces",)
 
     def test_what_was_not_announced_may_not(self, fleet_with: Callable[..., Fleet]) -> None:
-        assert judged(gone("pay"), fleet_with()).reasons == ("no manifest announces that 4 objects would go",)
+        assert judged(gone("pay"), fleet_with()).reasons == ("4 objects would go that no manifest announces",)
         assert not judged(gone("pay"), fleet_with(pay="")).allowed
 
     @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ class TestAnnounced:
     def test_an_iam_role_that_is_not_the_fleets_is_not_announced(self, fleet_with: Callable[..., Fleet]) -> None:
         fleet = fleet_with(pay=f"{RETIRED}aws: {{role: existing}}\n")
         judgement = judged(gone("pay"), fleet)
-        assert judgement.reasons == ("no manifest announces that 2 objects would go",)
+        assert judgement.reasons == ("2 objects would go that no manifest announces",)
 
     def test_suspending_announces_the_end_of_the_vault_role_alone(self, fleet_with: Callable[..., Fleet]) -> None:
         fleet = fleet_with(pay=SUSPENDED)
@@ -273,7 +273,7 @@ class TestWords:
             refusals.require_allowed(judgement)
         said, help_ = caught.value.message.splitlines(), caught.value.help or ""
         assert caught.value.exit_code is ExitCode.REFUSED
-        assert said[0] == "nothing was applied: no manifest announces that 5 objects would go:"
+        assert said[0] == "nothing was applied: 5 objects would go that no manifest announces:"
         assert len(said) == 10
         lines = {" ".join(line.split()) for line in said[1:]}
         where = f"{ACCOUNT} accounts/{ACCOUNT}"
