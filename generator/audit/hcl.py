@@ -168,7 +168,7 @@ class _Reader:
         *head, opening, body, _ = tree.children
         if any(part.data == "new_line_or_comment" for part in head):
             raise Unreadable(SYNTAX, self._span(opening), "the opening brace must stand on the line of its block")
-        labels = tuple(self._string(part) if part.data == "string" else self._name(part) for part in head[1:])
+        labels = tuple(self._text(part) if part.data == "string" else self._name(part) for part in head[1:])
         return Block(self._name(head[0]), labels, self.body(body, depth + 1), self._span(tree))
 
     def _name(self, tree: Any) -> str:
@@ -200,13 +200,17 @@ class _Reader:
         return Unreadable(NOT_LITERAL, self._span(tree), f"a value that is not written out ({kind})")
 
     def _string(self, tree: Any) -> str:
+        return unicodedata.normalize("NFC", self._text(tree))
+
+    def _text(self, tree: Any) -> str:
+        """Return a string as it is written: Terraform composes the characters of values, and of no label."""
         opening, *parts, closing = tree.children
         for part in parts:
             if part.data != "string_part" or _is_tree(part.children[0]):
                 raise self._not_literal(part)
         raw = self.masked.text[opening.end_pos : closing.start_pos]
         try:
-            return unicodedata.normalize("NFC", self.masked.unmasked(strings.unescaped(raw)))
+            return self.masked.unmasked(strings.unescaped(raw))
         except ValueError as error:
             raise Unreadable(SYNTAX, self._span(tree), str(error)) from None
 

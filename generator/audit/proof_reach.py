@@ -112,7 +112,7 @@ class Reaches:
         pattern = Pattern.of(rule.path)
         own = any(pattern.within(directory) for directory in bearer.territory)
         can = f"{policy} lets `{bearer.name}` {', '.join(sorted(granted))} `{rule.path}`"
-        power = None if own else next((name for name in _VAULTS_OWN if pattern.meets((name,))), None)
+        power = next((name for name in _VAULTS_OWN if pattern.meets((name,))), None)
         if power or "sudo" in granted:
             where = f"which is in Vault's own {power}/" if power else "with power over Vault itself"
             yield finding(POWER_OVER_VAULT, span, f"{can}, {where}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[nrt\"\\])|\\")
@@ -63,6 +64,11 @@ def _character(escape: re.Match[str]) -> str:
     return chr(code)
 
 
+def _may_extend(first: str) -> bool:
+    """Tell whether a character may be part of the one before it; of the stand-ins for escapes it is known."""
+    return not first.isascii() and unicodedata.category(first) != "Co"
+
+
 def heredoc(token: str) -> tuple[str, int]:
     """Return the text of a heredoc, and how many characters of indentation were taken off its lines.
 
@@ -73,7 +79,8 @@ def heredoc(token: str) -> tuple[str, int]:
         token: All of it, from ``<<`` to the line that ends it.
 
     Raises:
-        ValueError: For an interpolation, a directive, an odd marker, or when Terraform would see another end.
+        ValueError: For an interpolation, a directive, an odd marker, when Terraform would see another end, or when it
+            is not sure how much of the indentation Terraform takes off.
     """
     opening = re.match(r"<<(-?)([A-Za-z][A-Za-z0-9_-]*)\n", token, re.ASCII)
     if opening is None:
@@ -88,6 +95,9 @@ def heredoc(token: str) -> tuple[str, int]:
         raise ValueError("a heredoc with an interpolation or a directive")
     if not flush:
         return text, 0
+    # Terraform counts what a reader takes for one character: a mark that follows a blank is part of that blank.
+    if any(_may_extend(line.lstrip()[:1]) for line in lines):
+        raise ValueError("an indented heredoc with a line that begins with a character beyond ASCII")
     indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
     indent = min(indents, default=0)
     return "".join(f"{line[indent:] if line.strip() else line}\n" for line in lines), indent

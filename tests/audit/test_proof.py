@@ -231,6 +231,12 @@ def test_a_role_that_is_called_plus_reaches_every_role() -> None:
     assert "CK830" in ids(prove(tree(odd), odd))
 
 
+@pytest.mark.parametrize("mount", ["sys", "auth", "auth/aws", "identity", "cubbyhole"])
+def test_a_kv_mount_where_vault_has_its_own_gives_power(mount: str) -> None:
+    odd = fleet("a", "b", vault={"kv_mount": mount})
+    assert ids(prove(tree(odd), odd)) == {"CK832"}
+
+
 class TestDefault:
     def test_more_in_it_is_everyones(self) -> None:
         two = fleet("a", "b")

@@ -161,6 +161,8 @@ def test_a_block_says_no_more_and_no_less_than_it_may(path: str, text: str, rule
         ('Path "a" { capabilities = ["read"] }', POLICY),
         ('path "{{identity.entity.id}}" { capabilities = ["read"] }', POLICY),
         (r'path "a\u002a" { capabilities = ["read"] }', None),
+        # The sign for kelvin, which Vault leaves as it is; composed it would be the letter K.
+        (r'path "\u212a" { capabilities = ["read"] }', POLICY),
         ('path "a b" { capabilities = ["read"] }', POLICY),
         ('path "" { capabilities = ["read"] }', POLICY),
         ('name = "x"', POLICY),
