@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.audit import proof_pattern
-from generator.audit.acl import ACL, Operation
+from generator.audit.acl import ACL
 from generator.audit.acl_constraints import Constraints
 from generator.audit.acl_policy import Policy, Rule
+from generator.audit.acl_terms import Operation, Semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,11 +41,11 @@ class Token:
     acl: ACL
 
     @classmethod
-    def of(cls, policies: Iterable[VaultPolicy]) -> Token:
-        """Return a token with these policies."""
+    def of(cls, policies: Iterable[VaultPolicy], semantics: Semantics = Semantics.V1_21) -> Token:
+        """Return a token with these policies, at a Vault of one version."""
         held = tuple(policies)
         rules = tuple(rule for policy in held for rule in policy.rules)
-        return cls(rules, ACL.of(_as_parsed(policy) for policy in held))
+        return cls(rules, ACL.of((_as_parsed(policy) for policy in held), semantics=semantics))
 
     def decide(self, operation: str, path: str) -> Decision:
         """Return what a request is answered.

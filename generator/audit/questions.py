@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.audit.access import Grant
+from generator.audit.acl_terms import Operation, Semantics
 from generator.audit.deciding import OPERATIONS, Token, matches
 
 if TYPE_CHECKING:
@@ -59,6 +60,20 @@ def answers(logins: Iterable[Login], question: Question) -> tuple[Answer, ...]:
         key=lambda login: (login.account_id, login.client, login.principal_arn),
     )
     return tuple(answer for login in asked for answer in _answers(login, question))
+
+
+def otherwise(logins: Iterable[Login], question: Question) -> tuple[str, ...]:
+    """Return the clients whose requests to list what was asked are decided otherwise from Vault 2.0.3 on."""
+    if question.path is None or question.operation not in {None, Operation.LIST}:
+        return ()
+    path = question.path.lstrip("/")
+    return tuple(
+        sorted({login.client for login in logins if _is_asked(login, question) and _depends(login.policies, path)})
+    )
+
+
+def _depends(policies: tuple[VaultPolicy, ...], path: str) -> bool:
+    return len({Token.of(policies, each).decide(Operation.LIST, path).allowed for each in Semantics}) > 1
 
 
 def canonical(arn: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from generator.cli import paths
 from generator.cli.context import Context, Format, FormatOption, print_findings, say
 from generator.errors import UsageError
 
@@ -48,12 +49,16 @@ def access(
     from generator.audit.access import logins
     from generator.audit.declared import VaultPolicy
     from generator.audit.faults import UnreadableTreeError
-    from generator.audit.questions import Question, answers
+    from generator.audit.questions import Question, answers, otherwise
     from generator.report import answers as report
 
     here: Context = context.obj
     question = Question(
-        client=client, principal_arn=principal, account_id=account, path=path, operation=operation and operation.value
+        client=client,
+        principal_arn=principal,
+        account_id=account,
+        path=path if path is None else paths.requested(path),
+        operation=operation and operation.value,
     )
     if client is None and path is None and principal is None and account is None:
         raise UsageError("this asks about nothing", help="name one of --client, --path, --principal, --account")
@@ -70,6 +75,8 @@ def access(
     result = report.Answers(question, answers(found, question), validated.fleet)
     write = {Format.JSON: report.as_json, Format.CONCISE: report.concise}.get(chosen, report.full)
     typer.echo(write(result), nl=False)
+    if clients := otherwise(found, question):
+        say(f"note: this is as Vault 1.21 decides; from 2.0.3 on it decides otherwise to list for {', '.join(clients)}")
     if not result.reaching:
         _explain(question, validated.fleet)
 
@@ -122,3 +129,7 @@ def _explain(question: Question, fleet: Fleet) -> None:
     segments = (question.path or "").lstrip("/").removeprefix(f"{mount}/").split("/")
     if question.path and question.path.lstrip("/").startswith(f"{mount}/") and segments[0] not in AREAS:
         say(f"help: requests for a secret go to {mount}/data/…, those for its versions and lists to {mount}/metadata/…")
+    if question.path and (question.path.endswith("*") or "+" in question.path.split("/")):
+        say("help: a request has no wildcards: name a path below the one that you mean")
+    if question.path and question.path.lstrip("/").startswith("v1/"):
+        say("help: leave out v1/, which every request has before its path")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from generator.audit.acl_terms import Operation, Semantics
+from generator.cli import paths as paths_of
 from generator.cli.context import Context, Format, FormatOption, print_findings
 from generator.errors import ExitCode, UsageError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from generator.audit.acl_policy import Policy
 
 _LARGEST = 1 << 20
-_REDIRECTED = re.compile(r"//|(?:^|/)\.\.?(?:/|$)")
 
 
 def capabilities(
@@ -45,7 +44,7 @@ def capabilities(
 
     here: Context = context.obj
     chosen = fmt or Format.FULL
-    asked = sorted({_checked(path, operation) for path in paths})
+    asked = sorted({(paths_of.requested if operation else paths_of.named)(path) for path in paths})
     known = _identity(here.folder, identity) if identity else Identity()
     try:
         acl = ACL.of(_policies(here.folder, policy), known, semantics)
@@ -59,16 +58,6 @@ def capabilities(
     _show_decisions(operation, decisions, chosen)
     if not all(decision.allowed for decision in decisions.values()):
         raise typer.Exit(ExitCode.FINDINGS)
-
-
-def _checked(path: str, operation: Operation | None) -> str:
-    if not path.strip("/") or not path.isprintable():
-        raise UsageError(f"`{path!a}` is no path", help="name a path such as secret/data/payments")
-    if operation and (redirected := _REDIRECTED.search(path)):
-        raise UsageError(
-            f"Vault redirects a request to `{path}` before it decides", help=f"leave out `{redirected[0]}`"
-        )
-    return path
 
 
 def _policies(folder: Path, files: list[Path]) -> list[Policy]:

@@ -72,6 +72,44 @@ def test_a_path_without_the_area_of_the_engine_is_hinted_at(run: Run) -> None:
     assert "secret/data/…" in run("access", "--path", "secret/certs/111111111111/payments-app/tls").err
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("secret/data/certs/111111111111/*", "a request has no wildcards"),
+        ("secret/data/certs/+/x", "a request has no wildcards"),
+        ("/v1/secret/data/certs/111111111111/payments-app/tls", "leave out v1/"),
+    ],
+)
+def test_nobody_is_explained_where_the_question_is_the_likely_reason(run: Run, path: str, hint: str) -> None:
+    ended = run("access", "--path", path)
+    assert (ended.code, hint in ended.err) == (ExitCode.CLEAN, True)
+    assert "nobody reaches" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("secret/data/certs/111111111111/payments-app/../../222222222222/x", "Vault redirects"),
+        ("secret/data/certs/111111111111/payments-app//x", "Vault redirects"),
+        ("secret/data/certs/111111111111/payments-app/\x1b[31m", "is no path"),
+        ("", "is no path"),
+    ],
+)
+def test_no_answer_is_given_about_a_path_of_which_vault_decides_nothing(run: Run, path: str, said: str) -> None:
+    ended = run("access", "--path", path)
+    assert (ended.code, ended.out) == (ExitCode.USAGE, "")
+    assert said in ended.err
+
+
+def test_it_is_said_where_a_newer_vault_lists_otherwise(run: Run, fleet: Path) -> None:
+    rule = '    path "secret/data/certs/111111111111/payments-app/*"'
+    denied = "secret/metadata/certs/111111111111/payments-app/a"
+    edit(fleet / PAYMENTS, rule, f'    path "{denied}/*" {{ capabilities = ["deny"] }}\n{rule}')
+    assert "from 2.0.3 on it decides otherwise to list for payments" in run("access", "--path", denied).err
+    assert run("access", "--path", denied, "--operation", "read").err == ""
+    assert run("access", "--path", f"{denied}/b").err == ""
+
+
 def test_a_suspended_and_a_retired_client_reach_nothing_and_it_is_said_why(run: Run, fleet: Path) -> None:
     for name, key in (
         ("payments", "suspend: {reason: x}"),
