@@ -15,8 +15,10 @@ from generator.cli.audit import audit
 from generator.cli.capabilities import capabilities
 from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well, say
 from generator.cli.diff import diff
+from generator.cli.export import app as export
 from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
+from generator.cli.matrix import matrix
 from generator.cli.new import new
 from generator.cli.roots import roots
 from generator.cli.rules import explain, rules
@@ -85,9 +87,11 @@ app.command()(capabilities)
 app.command()(roots)
 app.command()(plan)
 app.command()(apply)
+app.command()(matrix)
 app.command()(schema)
 app.command()(rules)
 app.command()(explain)
+app.add_typer(export, name="export")
 app.add_typer(sandbox, name="sandbox")
 
 

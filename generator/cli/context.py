@@ -248,12 +248,12 @@ def print_findings(
 
     onto = stream or sys.stdout
     colour = onto.isatty() and not os.environ.get("NO_COLOR")
-    within = _within_repository(folder.resolve())
+    within = within_repository(folder.resolve())
     text = report.render(findings, report.Format(fmt.value), text_of, color=colour, within=within, verdict=verdict)
     onto.write(text)
 
 
-def _within_repository(folder: Path) -> str:
+def within_repository(folder: Path) -> str:
     """Return a folder's path within the git repository around it, ending in a slash; empty for its top, or outside."""
     top = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
     return "" if top == folder else f"{folder.relative_to(top).as_posix()}/"

@@ -218,12 +218,12 @@ def selected(
     roots = ours(found.roots, target)
     if selection.shard is None:
         return roots
-    part = selection.shard.of(roots, costs(folder, roots, selection.costs))
+    part = selection.shard.of(roots, costs_of(folder, roots, selection.costs))
     say(f"shard {selection.shard}: {len(part)} of {len(roots)} roots")
     return part
 
 
-def costs(folder: Path, roots: Sequence[Root], report: Path | None) -> dict[str, int]:
+def costs_of(folder: Path, roots: Sequence[Root], report: Path | None) -> dict[str, int]:
     """Return what each root costs, in milliseconds, by the report of an earlier run if there is one.
 
     Raises:

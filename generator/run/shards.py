@@ -12,6 +12,7 @@ import heapq
 import json
 import re
 from dataclasses import dataclass
+from statistics import median_low
 from typing import TYPE_CHECKING
 
 from generator.errors import RefusedError, UsageError
@@ -86,15 +87,15 @@ def costs_of(roots: Iterable[Root], measured: Mapping[str, int]) -> dict[str, in
 
     Args:
         roots: The roots.
-        measured: Milliseconds by root; one that was not measured costs what its kind costs on average, by default when
-            none of its kind was measured.
+        measured: Milliseconds by root. One that was not measured costs what its kind usually does (the median), by
+            default when none of its kind was measured.
     """
     everything = tuple(roots)
     by_kind: dict[RootKind, list[int]] = {}
     for root in everything:
         if root.name in measured:
             by_kind.setdefault(root.kind, []).append(measured[root.name])
-    usual = DEFAULT_COSTS | {kind: max(1, sum(each) // len(each)) for kind, each in by_kind.items()}
+    usual = DEFAULT_COSTS | {kind: median_low(each) for kind, each in by_kind.items()}
     return {root.name: measured.get(root.name, usual[root.kind]) for root in everything}
 
 
