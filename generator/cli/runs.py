@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from generator.cli.context import Context, Format, FormatOption, say
+from generator.cli import destroys, journals
+from generator.cli.context import Context, FormatOption, say
 from generator.cli.selection import (
     AccountOption,
     ClientOption,
@@ -25,6 +26,7 @@ from generator.cli.selection import (
     require_since,
     selected,
 )
+from generator.cli.watch import DetailOption, ReportOption, Watch, watching
 from generator.errors import RefusedError, UsageError, worst
 
 if TYPE_CHECKING:
@@ -32,8 +34,18 @@ if TYPE_CHECKING:
 
     from generator.pipeline import Rendered
     from generator.render.layout import Root
+    from generator.run.journal import Journal
     from generator.run.results import ApplyResult, PlanResult
+    from generator.run.retries import Again
     from generator.run.roots import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many roots are worked on at once, and how often one is tried again after a failure that may pass."""
+
+    jobs: int
+    retries: int
 
 
 JobsOption = Annotated[
@@ -57,6 +69,8 @@ def plan(
     jobs: JobsOption = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the plans for review and `apply DIR`.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 when a change is pending.")] = False,
+    report: ReportOption = None,
+    detail: DetailOption = False,
     fmt: FormatOption = None,
 ) -> None:
     """Show what Terraform would change."""
@@ -67,24 +81,35 @@ def plan(
     here: Context = context.obj
     selection = Selection.of(account, client, side, since, shard, costs)
     require_since(why, since)
-    with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
-        rendered, chosen = here.gated(fmt)
+    with (
+        watching(here.folder, report, "plan", target, selection, detail=detail) as watch,
+        tree.lock(here.folder),
+    ):
+        rendered, watch.format = here.gated(fmt)
+        watch.tree = _digest(rendered)
         roots = selected(here.folder, rendered, target, selection, why=why)
         if out is not None:
             out = here.folder / out
             saved.require_free(out)
-        workspaces, _ = _workspaces(here, target, rendered, roots)
-        planned = _planned(workspaces, Path(aside), _jobs(jobs, rendered), chosen)
-        if out is not None:
-            saved.save(planned, out, _digest(rendered), target.value)
-            say(f"kept the plans in {out}; `crosskeys apply --target {target} {out}` applies exactly these")
-    raise typer.Exit(outcome.exit_code(planned, check=check))
+        workspaces, _ = workspaces_for(here, target, rendered, roots)
+        with journals.begun(here, "plan", target, watch.tree, roots) as journal:
+            watch.run = journal.run
+            planned = _planned(workspaces, journal.work, _effort(jobs, rendered), watch)
+            journal.planned(planned)
+            destroys.tell(planned, rendered)
+            if out is not None:
+                saved.save(planned, out, watch.tree, target.value)
+                say(f"kept the plans in {out}; `crosskeys apply --target {target} {out}` applies exactly these")
+            code = outcome.exit_code(planned, check=check)
+            journal.ended(code)
+        journals.tidy(here)
+        raise typer.Exit(code)
 
 
 def apply(
     context: typer.Context,
     plans: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Apply exactly the plans that `plan --out DIR` kept.")
+        Path | None, typer.Argument(metavar="[DIR|RUN]", help="Apply exactly the plans that `plan --out DIR` kept.")
     ] = None,
     target: TargetOption = Target.SANDBOX,
     account: AccountOption = None,
@@ -96,42 +121,73 @@ def apply(
     costs: CostsOption = None,
     jobs: JobsOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    destroy: destroys.DestroyOption = None,
+    resume: journals.ResumeOption = False,
+    wait: journals.WaitOption = 600,
+    report: ReportOption = None,
+    detail: DetailOption = False,
     fmt: FormatOption = None,
 ) -> None:
     """Plan, ask, and apply the saved plans."""
     from generator.render import tree
     from generator.run import results as outcome
     from generator.run import saved
+    from generator.run.retries import Again
 
     here: Context = context.obj
     selection = Selection.of(account, client, side, since, shard, costs)
     require_since(why, since)
-    if plans is not None and not selection.is_everything:
+    if plans is not None and not resume and not selection.is_everything:
         raise UsageError(
             "a folder of plans says itself which roots it is about",
             help="leave out --account, --client, --side, --since, --shard, --costs",
         )
-    with tree.lock(here.folder), tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
-        rendered, chosen = here.gated(fmt)
-        number = _jobs(jobs, rendered)
-        if plans is not None:
-            kept = saved.load(here.folder / plans, _digest(rendered), target.value, rendered.roots)
-            names = {result.root.name for result in kept}
-            roots = tuple(root for root in rendered.roots if root.name in names)
-            workspaces, afterwards = _workspaces(here, target, rendered, roots)
-            planned: Sequence[PlanResult] = kept
-            _print(planned, chosen, last=False)
+    with (
+        watching(here.folder, report, "apply", target, selection, detail=detail) as watch,
+        tree.lock(here.folder),
+    ):
+        rendered, watch.format = here.gated(fmt)
+        watch.tree = _digest(rendered)
+        effort = _effort(jobs, rendered)
+        left = journals.to_resume(here, target, plans, selection, wait) if resume else None
+        if resume and left is None:
+            raise typer.Exit
+        if not resume:
+            journals.require_free(here, target)
+        kept: dict[str, PlanResult] = {}
+        if left is not None:
+            roots = journals.resumed_roots(rendered, left)
+            kept = journals.kept_plans(rendered, left, watch.tree, target)
+        elif plans is not None:
+            loaded = saved.load(here.folder / plans, watch.tree, target.value, rendered.roots)
+            kept = {result.root.name: result for result in loaded}
+            roots = tuple(root for root in rendered.roots if root.name in kept)
         else:
             roots = selected(here.folder, rendered, target, selection, why=why)
-            workspaces, afterwards = _workspaces(here, target, rendered, roots)
-            planned = _planned(workspaces, Path(aside), number, chosen, last=False)
-        _confirm(planned, target, yes=yes)
-        applied = _applied(planned, workspaces, number, chosen)
+        workspaces, afterwards = workspaces_for(here, target, rendered, roots)
+        with journals.begun(here, "apply", target, watch.tree, roots, left) as journal:
+            watch.run = journal.run
+            if kept:
+                watch.show(tuple(kept.values()), last=False)
+            if anew := tuple(workspace for workspace in workspaces if workspace.root.name not in kept):
+                made = {result.root.name: result for result in _planned(anew, journal.work, effort, watch, last=False)}
+            else:
+                made = {}
+            planned = tuple((kept | made)[root.name] for root in roots)
+            saved.save(planned, journal.plans, watch.tree, target.value)
+            journal.planned(planned)
+            destroys.require_allowed(planned, rendered, destroy)
+            _confirm(planned, target, yes=yes)
+            again = Again(effort.retries, journal.work, when_stale=left is not None)
+            applied = _applied(planned, workspaces, effort, watch, journal=journal, again=again)
+            code = worst((outcome.exit_code(planned), outcome.exit_code(applied)))
+            journal.ended(code)
+        journals.tidy(here)
         afterwards()
-    raise typer.Exit(worst((outcome.exit_code(planned), outcome.exit_code(applied))))
+        raise typer.Exit(code)
 
 
-def _workspaces(
+def workspaces_for(
     here: Context, target: Target, rendered: Rendered, roots: Sequence[Root]
 ) -> tuple[tuple[Workspace, ...], Callable[[], object]]:
     """Return where the roots are run, and what is to be done after an apply."""
@@ -154,47 +210,43 @@ def _workspaces(
 
 
 def _planned(
-    workspaces: Sequence[Workspace], aside: Path, jobs: int, fmt: Format, *, last: bool = True
+    workspaces: Sequence[Workspace], plans: Path, effort: Effort, watch: Watch, *, last: bool = True
 ) -> Sequence[PlanResult]:
     from generator.report.progress import progress
     from generator.run.plan import plan_all
     from generator.run.results import Interrupted
 
     try:
-        with progress(len(workspaces), sys.stderr) as observer:
-            planned = plan_all(workspaces, aside / "plans", jobs, observer)
+        with progress([workspace.root.name for workspace in workspaces], sys.stderr) as observer:
+            planned = plan_all(workspaces, plans, effort.jobs, observer, effort.retries)
     except Interrupted as interrupted:
-        _print(interrupted.results, fmt)
+        watch.show(interrupted.results)
         raise
-    _print(planned, fmt, last=last)
+    watch.show(planned, last=last)
     return planned
 
 
 def _applied(
-    planned: Sequence[PlanResult], workspaces: Sequence[Workspace], jobs: int, fmt: Format
+    planned: Sequence[PlanResult],
+    workspaces: Sequence[Workspace],
+    effort: Effort,
+    watch: Watch,
+    *,
+    journal: Journal,
+    again: Again,
 ) -> Sequence[ApplyResult]:
     from generator.report.progress import progress
     from generator.run.apply import apply_all
     from generator.run.results import Interrupted
 
     try:
-        with progress(len(workspaces), sys.stderr) as observer:
-            applied = apply_all(planned, workspaces, jobs, observer)
+        with progress([workspace.root.name for workspace in workspaces], sys.stderr) as observer:
+            applied = apply_all(planned, workspaces, effort.jobs, observer, journal=journal, again=again)
     except Interrupted as interrupted:
-        _print(interrupted.results, fmt)
+        watch.show(interrupted.results)
         raise
-    _print(applied, fmt)
+    watch.show(applied)
     return applied
-
-
-def _print(results: Sequence[PlanResult | ApplyResult], fmt: Format, *, last: bool = True) -> None:
-    from generator.report.runs import print_summary, to_json
-
-    rows = [result.row for result in results]
-    if fmt is not Format.JSON:
-        print_summary(rows, sys.stdout)
-    elif last:
-        typer.echo(to_json(rows))
 
 
 def _confirm(planned: Sequence[PlanResult], target: Target, *, yes: bool) -> None:
@@ -210,8 +262,9 @@ def _confirm(planned: Sequence[PlanResult], target: Target, *, yes: bool) -> Non
         raise RefusedError("nothing was applied: the answer was no")
 
 
-def _jobs(flag: int | None, rendered: Rendered) -> int:
-    return flag or rendered.fleet.settings.run.jobs or os.cpu_count() or 1
+def _effort(flag: int | None, rendered: Rendered) -> Effort:
+    run = rendered.fleet.settings.run
+    return Effort(flag or run.jobs or os.cpu_count() or 1, run.retries)
 
 
 def _digest(rendered: Rendered) -> str:

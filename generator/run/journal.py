@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import logging
 import os
+import shutil
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 FILE = "journal.jsonl"
 PLANS = "plans"
+WORK = "work"
 _VERSION = 1
 _DONE = frozenset({ApplyOutcome.APPLIED.value, ApplyOutcome.UNCHANGED.value})
 
@@ -63,6 +65,7 @@ class Journal:
         if isinstance(error, CrosskeysError) and not self._touched:
             self._write_if_possible("dropped", reason=error.message)
         os.close(self._file)
+        shutil.rmtree(self.work, ignore_errors=True)
 
     @property
     def run(self) -> str:
@@ -73,6 +76,11 @@ class Journal:
     def plans(self) -> Path:
         """Where the run's plans are kept as a plan set, until nothing is left to do with them."""
         return self.folder / PLANS
+
+    @property
+    def work(self) -> Path:
+        """Where plans are made; emptied when the run ends."""
+        return self.folder / WORK
 
     def began(
         self,
@@ -145,7 +153,7 @@ class Journal:
             change=result.change,
             destroy=result.destroy,
             reason=result.reason,
-            summaries=[diagnostic.summary for diagnostic in result.diagnostics],
+            summaries=[diagnostic.summary.partition("\n")[0] for diagnostic in result.diagnostics],
         )
 
     def ended(self, code: ExitCode) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.errors import RefusedError, UsageError
-from generator.run.journal import Journal, Run, read
+from generator.run.journal import WORK, Journal, Run, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +46,7 @@ def begin(folder: Path) -> Journal:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         own.mkdir(mode=0o700)
+        (own / WORK).mkdir(mode=0o700)
     except OSError as error:
         raise UsageError(
             f"the journals of runs cannot be kept in {folder}: {error.strerror}",
@@ -99,11 +100,18 @@ def to_resume(runs: Sequence[Run], name: str | None) -> Unsettled | None:
 
 
 def sweep(folder: Path) -> None:
-    """Forget what is not needed any more: plans of settled runs, and all of the oldest of these."""
+    """Forget what is not needed any more: plans of settled runs, all of the oldest of these, what killed ones left.
+
+    Args:
+        folder: With the runs; the caller holds the fleet's lock, so that none goes on.
+    """
     runs = [read(path.parent) for path in sorted(folder.glob("*/journal.jsonl"), reverse=True)]
     keep = {
         each.run.id for target in ("sandbox", "live") for each in unsettled([r for r in runs if r.target == target])
     }
+    for run in runs:
+        # No other run goes on while this one holds the fleet's lock: a killed one has left it.
+        shutil.rmtree(run.folder / WORK, ignore_errors=True)
     settled = [run for run in runs if run.id not in keep and not run.left_alone]
     for run in settled:
         shutil.rmtree(run.plans, ignore_errors=True)

@@ -86,10 +86,8 @@ class World:
         when_stale: bool = False,
     ) -> tuple[ApplyResult, ...]:
         """Apply plans as a run does, with a journal in ``runs``."""
-        aside = self.folder / "again"
-        aside.mkdir(exist_ok=True)
-        again = Again(retries, aside, when_stale)
         with runs.begin(self.folder / "runs") as journal:
+            again = Again(retries, journal.work, when_stale)
             return apply_all(results, workspaces, jobs, observer, journal=journal, again=again)
 
     def state_file(self, name: str) -> Path:
