@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generator.errors import UsageError
 from generator.render import hcl
@@ -22,19 +23,34 @@ _DIGEST = "# Digest of what follows: sha256:"
 _MARK = re.compile(rf"{_HEAD}(?P<origin>[^\n]+): [^\n]*\n{_DIGEST}(?P<digest>[0-9a-f]{{64}})\n\n")
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Lets templates call what Jinja2 and Python's own types bring, and nothing that a value can do."""
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Tell whether a template may call something."""
+        owner = getattr(obj, "__self__", obj)
+        kind = owner if isinstance(owner, type) else type(owner)
+        module = getattr(obj, "__module__", None) or kind.__module__
+        return super().is_safe_callable(obj) and module.partition(".")[0] in {"builtins", "jinja2"}
+
+
 class Renderer:
     """Renders pages with the templates of a fleet.
 
     Args:
-        folders: Template folders; a template is taken from the first that has it, so a fleet's own come first.
+        folders: Template folders; a template is taken from the first that has it, so a fleet's own come first. The last
+            is the package's; templates of any other can reach nothing but the values that they are given.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self._environment = jinja2.Environment(
+        # The package's templates are part of this program. A fleet's own come with a change that nobody may have read
+        # yet, and could otherwise change what reads and proves their output.
+        kind = _Sandbox if any(folder.is_dir() for folder in folders[:-1]) else jinja2.Environment
+        self._environment = kind(
             loader=jinja2.FileSystemLoader(folders),
             undefined=jinja2.StrictUndefined,
             finalize=_only_hcl,
-            autoescape=False,  # noqa: S701 - what is printed is HCL, escaped by render/hcl.py and by nothing else
+            autoescape=False,  # what is printed is HCL, escaped by render/hcl.py and by nothing else
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
@@ -64,6 +80,9 @@ class Renderer:
             raise UsageError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
         except jinja2.TemplateNotFound as error:
             raise UsageError(f"there is no template {error.name}", help="restore it below templates/") from error
+        except jinja2.exceptions.SecurityError as error:
+            message = f"the template {page.template} does with {page.origin} what no template may: {error!s:.200}"
+            raise UsageError(message, help="print values through filters; templates/ needs no more") from error
         except Exception as error:  # a template is a program: it can raise whatever it likes
             raise UsageError(f"the template {page.template} cannot render {page.origin}: {error}") from error
         return stamped(body.strip("\n") + "\n", page.origin)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.errors import UsageError
+from generator.manifest.load import load
 from generator.render import tree
 from generator.render.layout import Page
 from generator.render.render import Renderer, is_ours, is_untouched, stamped
@@ -79,6 +80,28 @@ class TestTemplates:
         with pytest.raises(UsageError) as caught:
             rendered(tmp_path, template, value="a b")
         assert says in caught.value.message
+
+    @pytest.mark.parametrize(
+        "template",
+        [
+            "{{ cycler.__init__.__globals__ }}",
+            "{{ value.__class__ | hcl }}",
+            "{{ ([1] | map('string')).gi_frame.f_globals | hcl }}",
+            "{{ '{0.__class__}'.format(value) | comment }}",
+            "{{ model.parse_raw('', allow_pickle=true) | hcl }}",
+            "{{ source.span('name') | hcl }}",
+            "{{ values.clear() | hcl }}",
+        ],
+    )
+    def test_one_of_the_fleets_own_reaches_nothing_but_its_values(
+        self, tmp_path: Path, fleet: FleetFolder, template: str
+    ) -> None:
+        (tmp_path / "x.tf.j2").write_text(template)
+        manifest = load(fleet.folder)[0].clients[0]
+        values = {"value": "a", "values": {"a": 1}, "model": manifest.model, "source": manifest}
+        page = Page("terraform/x.tf", "x.tf.j2", "clients/x.yaml", values)
+        with pytest.raises(UsageError, match="what no template may"):
+            Renderer([tmp_path, EXAMPLE / "templates"]).render([page])
 
     def test_one_that_is_not_utf_8_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "x.tf.j2").write_bytes(b"caf\xe9")
