@@ -24,6 +24,7 @@ from generator.cli.roots import roots
 from generator.cli.rules import explain, rules
 from generator.cli.runs import apply, plan
 from generator.cli.sandbox import app as sandbox
+from generator.cli.state import state
 
 app = typer.Typer(
     name="crosskeys",
@@ -88,6 +89,7 @@ app.command()(roots)
 app.command()(plan)
 app.command()(apply)
 app.command()(matrix)
+app.command()(state)
 app.command()(schema)
 app.command()(rules)
 app.command()(explain)

@@ -33,7 +33,7 @@ def require(settings: FleetSettings, environment: Mapping[str, str]) -> None:
         RefusedError: When it names another world than the fleet's.
         RemoteError: When Vault does not answer.
     """
-    _no_stand_in(environment)
+    require_for_state(environment)
     _state_is_shared(settings)
     address = environment.get("VAULT_ADDR")
     if not address:
@@ -43,12 +43,33 @@ def require(settings: FleetSettings, environment: Mapping[str, str]) -> None:
     _expected_cluster(settings, address)
 
 
+def require_for_state(environment: Mapping[str, str]) -> None:
+    """Check that the states that a run would reach are the fleet's; nothing is asked of the network.
+
+    Args:
+        environment: The process environment that the run would use.
+
+    Raises:
+        RefusedError: When they would be others.
+    """
+    _no_stand_in(environment)
+    _one_workspace(environment)
+
+
 def _no_stand_in(environment: Mapping[str, str]) -> None:
     redirected = sorted(name for name in environment if name.startswith("AWS_ENDPOINT_URL"))
     if redirected:
         raise RefusedError(
             f"{', '.join(redirected)} sends AWS requests elsewhere than to AWS",
             help=f"unset {' '.join(redirected)}, or run against the sandbox",
+        )
+
+
+def _one_workspace(environment: Mapping[str, str]) -> None:
+    if chosen := environment.get("TF_WORKSPACE"):
+        raise RefusedError(
+            f"TF_WORKSPACE is {chosen}, and would let each root have another state than its own",
+            help="unset TF_WORKSPACE: the backend's settings alone say where a root's state is",
         )
 
 

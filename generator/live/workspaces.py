@@ -19,8 +19,17 @@ if TYPE_CHECKING:
 _VAULT = ("VAULT_",)
 _AWS = ("AWS_",)
 _TERRAFORM = ("TF_",)
-# What the state backends other than local take their credentials from.
-_BACKENDS = ("AWS_", "ARM_", "GOOGLE_", "CONSUL_", "PG", "OS_", "KUBE_")
+# What the state backends take their credentials from; those of `http` and `remote` begin with TF_.
+_BACKENDS: Mapping[str, tuple[str, ...]] = {
+    "azurerm": ("ARM_",),
+    "consul": ("CONSUL_",),
+    "cos": ("TENCENTCLOUD_",),
+    "gcs": ("GOOGLE_",),
+    "kubernetes": ("KUBE_",),
+    "oss": ("ALICLOUD_", "ALIBABA_CLOUD_", "OSS_"),
+    "pg": ("PG",),
+    "s3": ("AWS_",),
+}
 
 
 def of(
@@ -35,7 +44,7 @@ def of(
         environment: Where the credentials come from: a Vault root gets no AWS_ variables and an AWS root no VAULT_
             ones, unless the state backend needs them.
     """
-    state = () if settings.terraform.backend.type == "local" else _BACKENDS
+    state = _BACKENDS.get(settings.terraform.backend.type, ())
     return tuple(
         Workspace(
             root,
@@ -45,6 +54,26 @@ def of(
         )
         for root in roots
     )
+
+
+def of_state(settings: FleetSettings, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which Terraform reaches the state of a fleet's roots, and nothing else.
+
+    Args:
+        settings: The fleet's.
+        environment: Where the credentials come from.
+    """
+    return allowed(_taken(environment, (*_TERRAFORM, *_BACKENDS.get(settings.terraform.backend.type, ()))))
+
+
+def forget_backend(folder: Path, root: str) -> None:
+    """Let the next run of a root take up its backend anew: the one that its working folder remembers is not its own.
+
+    Args:
+        folder: The fleet's folder.
+        root: The root's name.
+    """
+    (folder / WORK / "live" / root / "terraform.tfstate").unlink(missing_ok=True)
 
 
 def _taken(environment: Mapping[str, str], prefixes: tuple[str, ...]) -> dict[str, str]:

@@ -53,8 +53,7 @@ _ENVIRONMENT = {
     "s3": "AWS_ variables, or a profile",
 }
 
-# Which settings choose the state; a root's name in any other leaves all roots at one.
-_CHOOSING = {
+CHOOSING = {
     "azurerm": frozenset({"container_name", "key", "storage_account_name"}),
     "consul": frozenset({"path"}),
     "cos": frozenset({"bucket", "key", "prefix"}),
@@ -67,6 +66,8 @@ _CHOOSING = {
     "remote": frozenset({"workspaces"}),
     "s3": frozenset({"bucket", "key"}),
 }
+"""Which settings choose the state, by the backend's type; a root's name in any other leaves all roots at one."""
+
 _NAMED = re.compile(r"\{root(?:_label)?\}")
 # A lock or a release at an address of all roots is one of all roots.
 _HTTP_LOCKS = ("lock_address", "unlock_address")
@@ -121,7 +122,7 @@ def _credential(backend: str, key: str, span: Span) -> Diagnostic:
 
 
 def _is_each_roots_own(backend: Backend) -> bool:
-    settings, choosing = backend.settings, _CHOOSING.get(backend.type)
+    settings, choosing = backend.settings, CHOOSING.get(backend.type)
     return any(_has_name(value) for key, value in settings.items() if choosing is None or key in choosing)
 
 
@@ -132,7 +133,7 @@ def _has_name(value: Setting) -> bool:
 
 
 def _shared(backend: Backend, span: Span) -> Diagnostic:
-    keys = sorted(_CHOOSING.get(backend.type, ()))
+    keys = sorted(CHOOSING.get(backend.type, ()))
     return Diagnostic(
         SHARED_STATE,
         Severity.ERROR,

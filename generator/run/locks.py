@@ -1,0 +1,75 @@
+"""Locks on state: who holds one, from Terraform's own words, and what is to be done about it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.report.runs import TerraformDiagnostic
+    from generator.run.roots import Workspace
+
+_FAILED = "Error acquiring the state lock"
+# terraform internal/states/statemgr/locker.go, LockInfo.String
+_FIELD = re.compile(r"^ +(ID|Operation|Who|Created): +(\S.*?) *$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock that somebody holds; what is not known is empty.
+
+    Args:
+        id: The id by which Terraform would release it.
+        who: User and machine.
+        operation: What they do, in Terraform's word, such as ``OperationTypeApply``.
+        created: Since when, as Terraform writes it.
+    """
+
+    id: str = ""
+    who: str = ""
+    operation: str = ""
+    created: str = ""
+
+    def __str__(self) -> str:
+        since = f" since {self.created}" if self.created else ""
+        doing = f" ({self.operation.removeprefix('OperationType').lower()})" if self.operation else ""
+        return f"{self.who or 'somebody'}{since}{doing}"
+
+
+def lock_in(text: str) -> Lock | None:
+    """Return the lock that Terraform complains of, None where it complains of none."""
+    if _FAILED not in text:
+        return None
+    said = dict(_FIELD.findall(text))
+    return Lock(said.get("ID", ""), said.get("Who", ""), said.get("Operation", ""), said.get("Created", ""))
+
+
+def reason(diagnostics: Iterable[TerraformDiagnostic], workspace: Workspace) -> str | None:
+    """Return who holds the lock on which a run failed and what to do about it, None where it failed of something else.
+
+    Args:
+        diagnostics: What Terraform complained about.
+        workspace: Where it was run.
+    """
+    found = [lock for each in diagnostics if (lock := lock_in(f"{each.summary}\n{each.detail}"))]
+    if not found:
+        return None
+    data, root = (shlex.quote(str(path.absolute())) for path in (workspace.data_dir, workspace.directory))
+    return f"the state is locked by {found[0]}; {advice(found[0], f'TF_DATA_DIR={data} terraform -chdir={root}')}"
+
+
+def advice(lock: Lock, terraform: str) -> str:
+    """Return what to do about a lock that somebody holds.
+
+    Args:
+        lock: The lock.
+        terraform: How Terraform is called where the state's backend is set up.
+    """
+    wait = "let that run end, and run again"
+    if not lock.id:
+        return wait
+    return f"{wait}. Only when it is certain that nothing works on it any more: {terraform} force-unlock {lock.id}"
