@@ -20,6 +20,7 @@ from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
 from generator.cli.matrix import matrix
 from generator.cli.new import new
+from generator.cli.prune import prune
 from generator.cli.roots import roots
 from generator.cli.rules import explain, rules
 from generator.cli.runs import apply, plan
@@ -88,6 +89,7 @@ app.command()(capabilities)
 app.command()(roots)
 app.command()(plan)
 app.command()(apply)
+app.command()(prune)
 app.command()(matrix)
 app.command()(state)
 app.command()(schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -177,6 +178,12 @@ def log_in(world: World, keys: Credentials, role: str, header: str | None = HEAD
         mount_point=world.fleet.settings.vault.auth_mount,
     )
     return vault, answer["auth"]
+
+
+def digest_in(said: str) -> str:
+    """Return the digest of destroys that a plan or a refused apply has printed."""
+    (found,) = set(re.findall("--destroy ([0-9a-f]{64})", said))
+    return found
 
 
 def is_allowed(request: Callable[..., object], *arguments: object) -> bool:

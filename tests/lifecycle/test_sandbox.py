@@ -12,7 +12,7 @@ import pytest
 
 from generator.sandbox.login import token_of
 from generator.sandbox.vault_contents import connect
-from tests.e2e.fleets import aws_objects, client_of, ended, is_allowed, new_fleet, vault_objects
+from tests.e2e.fleets import aws_objects, client_of, digest_in, ended, is_allowed, new_fleet, vault_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,11 +239,14 @@ def test_policy_of_the_retired_clients_name_would_open_to_its_tokens_what_it_all
     root.sys.delete_policy("pay-policy")
 
 
-def test_last_client_of_an_account_can_be_retired_for_its_roots_stay(fleet: FleetFolder) -> None:
+def test_last_client_of_all_goes_only_by_the_digest_and_the_roots_of_its_account_stay(fleet: FleetFolder) -> None:
     retire = {"approved_until": "2999-12-31", "reason": "the account closes"}
     fleet.write("clients/ledger.yaml", {**LEDGER, "owner": "team@example.com", "retire": retire})
     fleet.run("render")
-    fleet.run("apply", "--yes")
+    refused = fleet.run("apply", "--yes", code=3)
+    assert "the last client of the fleet would go" in refused.err
+    assert "auth/aws/role/ledger-app" in everything(fleet)
+    fleet.run("apply", "--yes", "--destroy", digest_in(refused.err))
     assert not [key for key in everything(fleet) if "ledger" in key or "pay" in key]
     fleet.run("plan", "--check")
     assert {path for path in fleet.tree() if path.endswith(".tf")} == {

@@ -1,0 +1,208 @@
+"""Nothing is destroyed by surprise: manifests go without a word, clients are retired, and accounts are left over.
+
+The tests of this module tell one story, in order.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.fleets import digest_in, ended, new_fleet, vault_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from generator.sandbox.toolchain import Toolchain
+    from tests.e2e.fleets import FleetFolder
+
+pytestmark = pytest.mark.toolchain
+
+NEAR, FAR = "101010101010", "202020202020"
+RETIRE = {"approved_until": "2999-12-31", "reason": "moved to another platform"}
+
+
+def client(name: str, account_id: str, **more: object) -> dict[str, Any]:
+    return {
+        "name": name,
+        "account_id": account_id,
+        "role_name": f"{name}-app",
+        "owner": "team@example.com",
+        "aws": {"role": "existing"},
+        **more,
+    }
+
+
+PAY, LEDGER, SEARCH = client("pay", NEAR), client("ledger", NEAR), client("search", FAR)
+VAULT_ALONE = ("--yes", "--side", "vault")
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iterator[FleetFolder]:
+    folder = tmp_path_factory.mktemp("destroys")
+    settings = {"platform": {"auth_mount": True, "client_config": True, "kv_mount": True}}
+    with ended(new_fleet(folder, toolchain, settings, PAY, LEDGER, SEARCH)) as made:
+        made.run("apply", *VAULT_ALONE)
+        yield made
+
+
+def roles(fleet: FleetFolder) -> set[str]:
+    return {path.rpartition("/")[2] for path in vault_objects(fleet.world()) if "/role/" in path}
+
+
+def write(fleet: FleetFolder, manifest: dict[str, Any]) -> None:
+    fleet.write(f"clients/{manifest['name']}.yaml", manifest)
+    fleet.run("render")
+
+
+def test_a_manifest_that_is_deleted_without_a_word_destroys_nothing(fleet: FleetFolder) -> None:
+    fleet.remove("clients/pay.yaml")
+    fleet.run("render")
+    planned = fleet.run("plan", "--side", "vault")
+    assert "an apply of this would be refused" in planned.err
+    refused = fleet.run("apply", *VAULT_ALONE, code=3)
+    for said in (planned.err, refused.err):
+        assert "2 objects would go that no manifest announces" in said
+        for what in ("vault_aws_auth_backend_role.pay", "vault_policy.pay"):
+            assert re.search(rf"pay +{NEAR} +accounts/{NEAR}/vault {what}", said)
+        assert "pay can no longer log in" in said
+        assert "git restore" in said
+        assert "retire: " in said
+    assert digest_in(planned.err) == digest_in(refused.err)
+    assert roles(fleet) == {"pay-app", "ledger-app", "search-app"}
+
+
+def test_a_kept_plan_is_judged_when_it_is_applied(fleet: FleetFolder, tmp_path: Path) -> None:
+    fleet.run("plan", "--side", "vault", "--out", str(tmp_path / "plans"))
+    refused = fleet.run("apply", str(tmp_path / "plans"), "--yes", code=3)
+    assert "vault_policy.pay" in refused.err
+    assert "pay-app" in roles(fleet)
+
+
+def test_another_digest_allows_nothing(fleet: FleetFolder) -> None:
+    digest = digest_in(fleet.run("plan", "--side", "vault").err)
+    fleet.remove("clients/ledger.yaml")
+    fleet.run("render")
+    refused = fleet.run("apply", *VAULT_ALONE, "--destroy", digest, code=3)
+    assert "what would be destroyed is not what --destroy allows" in refused.err
+    assert digest_in(refused.err) != digest
+    assert roles(fleet) == {"pay-app", "ledger-app", "search-app"}
+    write(fleet, LEDGER)
+
+
+def test_the_digest_allows_exactly_what_it_was_printed_for(fleet: FleetFolder) -> None:
+    digest = digest_in(fleet.run("plan", "--side", "vault").err)
+    fleet.run("apply", *VAULT_ALONE, "--destroy", digest)
+    assert roles(fleet) == {"ledger-app", "search-app"}
+    fleet.run("plan", "--check", "--side", "vault")
+
+
+def test_a_retired_client_goes_beside_one_that_comes_and_one_that_was_not_announced_stays(fleet: FleetFolder) -> None:
+    write(fleet, PAY)
+    write(fleet, {**LEDGER, "retire": RETIRE})
+    fleet.run("apply", *VAULT_ALONE)
+    assert roles(fleet) == {"pay-app", "search-app"}
+    fleet.remove("clients/pay.yaml")
+    fleet.run("render")
+    refused = fleet.run("apply", *VAULT_ALONE, code=3)
+    assert "2 objects would go that no manifest announces" in refused.err
+    assert "pay-app" in roles(fleet)
+    write(fleet, PAY)
+    fleet.run("plan", "--check", "--side", "vault")
+
+
+def test_a_permission_that_is_over_allows_nothing(fleet: FleetFolder) -> None:
+    write(fleet, {**PAY, "retire": {**RETIRE, "approved_until": "2020-01-31"}})
+    refused = fleet.run("apply", *VAULT_ALONE, code=3)
+    assert "2 objects would go that no manifest announces" in refused.err
+    write(fleet, PAY)
+
+
+def test_nothing_of_the_platform_is_ever_destroyed_not_even_by_its_digest(fleet: FleetFolder) -> None:
+    settings = fleet.manifest("crosskeys.yaml")
+    fleet.write("crosskeys.yaml", {**settings, "platform": {"auth_mount": True, "client_config": True}})
+    fleet.run("render")
+    planned = fleet.run("plan", "--side", "vault", code=3)
+    assert "vault_mount.kv" in planned.err
+    assert "every certificate in it is lost" in planned.err
+    assert "--destroy" not in planned.err
+    for more in ((), ("--destroy", "0" * 64)):
+        assert "1 object of the platform would go" in fleet.run("apply", *VAULT_ALONE, *more, code=3).err
+    assert "sys/mounts" in vault_objects(fleet.world())
+    fleet.write("crosskeys.yaml", settings)
+    fleet.run("render")
+    fleet.run("plan", "--check", "--side", "vault")
+
+
+def test_the_last_client_of_an_account_leaves_a_root_that_can_still_destroy(fleet: FleetFolder) -> None:
+    before = (fleet.folder / f"terraform/accounts/{FAR}/vault/root.tf").read_bytes()
+    fleet.remove("clients/search.yaml")
+    fleet.run("render")
+    left = {path for path in fleet.tree() if FAR in path}
+    assert left == {f"terraform/accounts/{FAR}/{side}/root.tf" for side in ("aws", "vault")}
+    assert (fleet.folder / f"terraform/accounts/{FAR}/vault/root.tf").read_bytes() == before
+    fleet.run("render", "--check")
+    fleet.run("check")
+    fleet.run("audit")
+    refused = fleet.run("apply", *VAULT_ALONE, code=3)
+    assert f"accounts/{FAR}/vault vault_aws_auth_backend_role.search" in refused.err
+
+    kept = fleet.run("prune", "--check", code=1)
+    assert f"kept accounts/{FAR}/vault: vault_aws_auth_backend_role.search, vault_policy.search" in kept.out
+    fleet.run("apply", *VAULT_ALONE, "--destroy", digest_in(refused.err))
+    assert roles(fleet) == {"pay-app"}
+
+
+def test_an_edited_leftover_root_is_believed_no_more(fleet: FleetFolder) -> None:
+    path = fleet.folder / f"terraform/accounts/{FAR}/vault/root.tf"
+    before = path.read_text("utf-8")
+    path.write_text(before.replace('"admin"', '"elsewhere"'), "utf-8")
+    for verb in (("check",), ("render",), ("plan",), ("prune",)):
+        assert "CK910" in fleet.run(*verb, code=1).out
+    path.write_text(before, "utf-8")
+    fleet.run("render", "--check")
+
+
+def test_a_root_of_which_nothing_is_left_is_pruned_with_its_state(fleet: FleetFolder) -> None:
+    state = fleet.sandbox / f"state/accounts/{FAR}/vault.tfstate"
+    assert state.exists()
+    checked = fleet.run("prune", "--check", code=1)
+    assert f"would remove accounts/{FAR}/vault" in checked.out
+    assert state.exists()
+    fleet.run("prune")
+    assert not [path for path in fleet.tree() if FAR in path]
+    assert not (fleet.folder / f"terraform/accounts/{FAR}").exists()
+    assert not list(state.parent.glob("vault.tfstate*"))
+    assert fleet.run("prune").out == "no root is left over\n"
+    fleet.run("plan", "--check", "--side", "vault")
+
+
+def test_a_root_whose_files_are_gone_is_missed(fleet: FleetFolder) -> None:
+    manifest, root = fleet.manifest("clients/pay.yaml"), fleet.folder / f"terraform/accounts/{NEAR}/vault/root.tf"
+    write(fleet, SEARCH)
+    kept = root.read_bytes()
+    for name in ("pay", "ledger"):
+        fleet.remove(f"clients/{name}.yaml")
+    root.unlink()
+    fleet.run("render")
+    refused = fleet.run("apply", *VAULT_ALONE, code=3)
+    assert "roots whose files are gone still have objects" in refused.err
+    assert "vault_policy.pay" in refused.err
+    root.parent.mkdir(parents=True, exist_ok=True)
+    root.write_bytes(kept)
+    assert "vault_policy.pay" in fleet.run("apply", *VAULT_ALONE, code=3).err
+    write(fleet, manifest)
+    assert roles(fleet) == {"pay-app"}
+
+
+def test_what_is_left_at_a_live_vault_the_sandbox_cannot_prune(fleet: FleetFolder) -> None:
+    settings = fleet.manifest("crosskeys.yaml")
+    fleet.remove("clients/search.yaml")
+    fleet.write("crosskeys.yaml", {**settings, "live": {"vault_address": "https://vault.example.com:8200"}})
+    fleet.run("render")
+    refused = fleet.run("prune", code=3)
+    assert f"what is left of accounts/{FAR}/aws, accounts/{FAR}/vault at https://vault.example.com:8200" in refused.err
+    assert f"terraform/accounts/{FAR}/vault/root.tf" in fleet.tree()
