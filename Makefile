@@ -100,6 +100,9 @@ lint: setup ## Lint, types, and the one-way flow of imports
 .PHONY: bench
 bench: setup ## Measure beside Terramate and plain Terraform into docs/benchmarks.md; BENCH_ARGS="--sizes 100000" for more
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+.PHONY: bench-operations
+bench-operations: toolchain ## Measure applying, changing, retiring and renaming in the sandbox; BENCH_ARGS="--accounts 10" for less
+	@$(BIN)/python -m benchmarks.operations $(BENCH_ARGS)
 
 .PHONY: lock schemas clean
 lock: setup ## Renew the hash-locked requirements (needs uv)

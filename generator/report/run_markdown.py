@@ -65,7 +65,8 @@ def _titled(report: RunReport, what: str) -> str:
 def _failures(report: RunReport) -> Iterator[str]:
     for complaint in groups.complaints(report.rows):
         example = complaint.example
-        said = [code(redacted(text)) for text in (example.summary, " ".join(example.detail.split())) if text]
+        texts = [" ".join(text.split()) for text in (example.summary, example.detail)]
+        said = [code(redacted(text)) for text in texts if text]
         yield f"- {example.severity.value}: {': '.join(said)} in {_in(complaint.roots)}\n"
     for reason in groups.reasons(report.rows):
         yield f"- {reason.outcome}: {code(redacted(reason.reason))} in {_in(reason.roots)}\n"
