@@ -65,9 +65,10 @@ class _Holder:
     logins: tuple[Login, ...]
 
     @property
-    def access(self) -> object:
-        """All that its access depends on; equal where nothing changes."""
-        return [(login.principal_arn, login.policies) for login in self.logins]
+    def held(self) -> tuple[tuple[VaultPolicy, ...], ...]:
+        """The policies of each of its tokens: those that a login gives, and those that earlier ones gave."""
+        earlier = (self.policies,) if self.policies else ()
+        return tuple(dict.fromkeys((*(login.policies for login in self.logins), *earlier)))
 
 
 def compare(before: State, after: State) -> tuple[Change, ...]:
@@ -192,7 +193,7 @@ def _access(
     described = _Described(Places.of(before), Places.of(after), directories, renamed)
     for name in sorted(old.keys() | new.keys()):
         was, now = old.get(name, nobody), new.get(name, nobody)
-        shifts = [] if was.access == now.access else list(gains_and_losses(was.logins, now.logins))
+        shifts = [] if was.held == now.held else list(gains_and_losses(was.held, now.held))
         yield from (described.change(name, shift, was if shift.lost else now) for shift in shifts)
         rules = [[policy.rules for policy in holder.policies] for holder in (was, now)]
         if not shifts and was.policies and now.policies and rules[0] != rules[1]:
@@ -214,7 +215,7 @@ class _Described:
         former_name = next((old for old, new in self.renamed.items() if new == name), name)
         place = self.before.place(shift.path, former_name) if shift.lost else self.after.place(shift.path, name)
         principals = tuple(sorted({login.principal_arn for login in holder.logins}))
-        who = _listed(principals)
+        who = _listed(principals) or "whoever has a token from before"
         verb = "loses" if shift.lost else "gains"
         instead = f", in place of {_listed(shift.instead)}" if shift.instead else ""
         said = f"{who} {verb} {_together(shift.operations)} on {quote(shift.path)}{instead}"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from generator.audit.deciding import OPERATIONS, Token, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.audit.access import Login
-    from generator.audit.declared import PathRule
+    from generator.audit.declared import PathRule, VaultPolicy
     from generator.diagnostics import Span
+
+Held: TypeAlias = "Sequence[tuple[VaultPolicy, ...]]"
+"""The policies of each token."""
 
 _ANY = "\N{CURRENCY SIGN}"  # a segment that no rule names: it is no character of a plain path
 
@@ -36,8 +38,8 @@ class Shift:
     span: Span | None
 
 
-def gains_and_losses(before: Sequence[Login], after: Sequence[Login]) -> Iterator[Shift]:
-    """Yield what changes on the path of each rule that either side has, in the order of paths.
+def gains_and_losses(before: Held, after: Held) -> Iterator[Shift]:
+    """Yield what changes on the path of each rule that either side's tokens have, in the order of paths.
 
     A path is tried with requests that no other rule names: one segment below it, two, and deeper than any rule. Where
     two rules with wildcards cross, the requests that both match are tried only if a rule names them.
@@ -60,8 +62,8 @@ def gains_and_losses(before: Sequence[Login], after: Sequence[Login]) -> Iterato
             yield Shift(path=path, operations=_ordered(lost), lost=True, instead=(), span=span)
 
 
-def _rules(logins: Sequence[Login]) -> dict[str, PathRule]:
-    return {rule.path: rule for login in logins for policy in login.policies for rule in policy.rules}
+def _rules(held: Held) -> dict[str, PathRule]:
+    return {rule.path: rule for policies in held for policy in policies for rule in policy.rules}
 
 
 def _requests(path: str, depth: int) -> tuple[str, ...]:
@@ -77,8 +79,8 @@ def _covered(path: str, others: set[str], depth: int) -> tuple[str, ...]:
     return tuple(sorted(each for each in others if all(matches(path, one) for one in _requests(each, depth))))
 
 
-def _tokens(logins: Sequence[Login]) -> tuple[Token, ...]:
-    return tuple(Token.of(policies) for policies in dict.fromkeys(login.policies for login in logins))
+def _tokens(held: Held) -> tuple[Token, ...]:
+    return tuple(Token.of(policies) for policies in held)
 
 
 def _allowed(tokens: tuple[Token, ...], request: str) -> set[str]:

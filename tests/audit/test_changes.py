@@ -134,6 +134,20 @@ def test_sharing_what_was_a_directory_is_no_way_around_its_owner(before: State, 
     assert first.message.endswith("since this change; until now the directory of `ledger`")
 
 
+def test_what_a_suspended_clients_tokens_from_before_gain_is_told(before: State, texts: dict[str, str]) -> None:
+    role = texts[PAYMENTS].index('resource "vault_aws_auth_backend_role"')
+    denied = re.sub(r"\[[^\]]*\]", '["deny"]', texts[PAYMENTS][:role])
+    suspended = State(read({**texts, PAYMENTS: denied}), before.fleet)
+    opened = State(read({**texts, PAYMENTS: denied.replace('["deny"]', '["read"]', 1)}), before.fleet)
+    (change,) = compare(suspended, opened)
+    assert (change.effect, change.principals) == (Effect.WIDENS, ())
+    assert change.message == (
+        "whoever has a token from before gains read on `secret/data/certs/111111111111/payments-app/*`: "
+        "its own directory"
+    )
+    assert [change.effect for change in compare(opened, suspended)] == [Effect.NARROWS]
+
+
 def test_a_client_keeps_its_owner_under_another_name(before: State, texts: dict[str, str]) -> None:
     renamed = {path.replace("client-payments", "client-pay"): text for path, text in texts.items()}
     for path in (PAYMENTS, PAYMENTS.replace("/vault/", "/aws/")):
