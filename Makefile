@@ -68,7 +68,8 @@ ifeq ($(TARGET),live)
 apply: setup ## Render, plan and apply; in the sandbox, show CLIENT=payments logging in
 	@$(CROSSKEYS) apply --target live $(ARGS)
 else
-apply: render
+apply: setup
+	@$(CROSSKEYS) render
 	@$(CROSSKEYS) apply --target $(TARGET) --yes $(ARGS)
 	@echo
 	@$(CROSSKEYS) sandbox login $(CLIENT)
@@ -84,8 +85,10 @@ sandbox-status: setup ## Show how the sandbox's servers are
 login: setup ## Log in to the sandbox as CLIENT=payments and try every door
 	@$(CROSSKEYS) sandbox login $(CLIENT)
 
-.PHONY: test fuzz lint
+.PHONY: test coverage fuzz lint
 test: toolchain browser lint ## Everything: lint, types, layers, and all tests on the real parts
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+coverage: toolchain browser ## All tests, half as long again, and the lines of the package that none of them reaches
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
 fuzz: toolchain ## Try FUZZ_COUNT=200000 changed manifests and rendered files, and FUZZ_POLICY_COUNT=1000000 answers of Vault; FUZZ_SEED=2 for others
 	@$(BIN)/python -m tests.hostile.fuzz $(FUZZ_COUNT) --seed $(FUZZ_SEED)

@@ -1,14 +1,19 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by all tests, and the order in which tests run."""
 
 from __future__ import annotations
 
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from generator import cache
 from generator.sandbox.toolchain import Toolchain, ensure
+from tests.order import Rows, place
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
 
 
 def pytest_configure() -> None:
@@ -16,6 +21,16 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files start first, the others as they come."""
+    items.sort(key=lambda item: place(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Rows | None:
+    """Spread files over processes so that they end at the same time."""
+    return Rows(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
