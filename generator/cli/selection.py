@@ -52,13 +52,18 @@ SideOption = Annotated[
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option(metavar="REF", help="Only roots that differ from where HEAD left this branch or other revision."),
+    typer.Option(
+        metavar="REF",
+        envvar="CROSSKEYS_SINCE",
+        help="Only roots that differ from where HEAD left this branch or other revision.",
+    ),
 ]
 WhyOption = Annotated[
     bool, typer.Option("--why", help="With --since: which files of each root differ, and what they are made of.")
 ]
 ShardOption = Annotated[
-    str | None, typer.Option(metavar="K/N", help="Only the K-th of N parts of the roots that are meant.")
+    str | None,
+    typer.Option(metavar="K/N", envvar="CROSSKEYS_SHARD", help="Only the K-th of N parts of the roots that are meant."),
 ]
 CostsOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Split by the seconds in this report of an earlier run.")

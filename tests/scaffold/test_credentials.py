@@ -102,12 +102,39 @@ def test_live_jobs_have_one_environment_a_side_and_log_in_to_vault_on_its_side_o
     for job in jobs.values():
         logins = [step for step in job["steps"] if "vault-action" in step.get("uses", "")]
         assert [step["if"] for step in logins] == ["${{ matrix.side == 'vault' }}"]
-    assert jobs["plan"]["if"] == "${{ github.ref == 'refs/heads/main' }}"
+    assert jobs["plan"]["if"] == "${{ github.ref == 'refs/heads/main' && !vars.CROSSKEYS_SHARDS }}"
     assert jobs["apply"]["needs"] == "plan"
 
 
+def test_shards_have_the_credentials_of_their_side_alone_and_what_splits_has_none() -> None:
+    jobs = dict(BY_NAME["scale-out"]["jobs"])
+    split = jobs.pop("split")
+    assert split["permissions"] == {"contents": "read", "actions": "read"}
+    assert "environment" not in split
+    assert split["if"] == "${{ github.ref == 'refs/heads/main' && vars.CROSSKEYS_SHARDS }}"
+    for name, job in jobs.items():
+        step, _, side = name.partition("-")
+        assert job["environment"] == f"crosskeys-{step}-{'aws' if side == 'aws' else 'vault'}"
+        assert any("vault-action" in each.get("uses", "") for each in job["steps"]) is (side != "aws")
+        assert job["steps"][-1]["run"] == f"crosskeys {step} {'--yes ' if step == 'apply' else ''}--side {side}"
+
+
+def test_every_root_of_a_split_is_planned_before_any_is_applied_and_sides_are_in_order() -> None:
+    jobs = BY_NAME["scale-out"]["jobs"]
+    assert jobs["apply-platform"]["needs"] == ["split", "plan-aws", "plan-vault"]
+    assert jobs["apply-aws"]["needs"] == [*jobs["apply-platform"]["needs"], "apply-platform"]
+    assert jobs["apply-vault"]["needs"] == [*jobs["apply-aws"]["needs"], "apply-aws"]
+    for name in ("apply-platform", "apply-aws", "apply-vault"):
+        assert "!failure()" in jobs[name]["if"]
+    for name in ("plan-aws", "plan-vault", "apply-aws", "apply-vault"):
+        output = name.partition("-")[2]
+        assert jobs[name]["strategy"]["matrix"] == f"${{{{ fromJSON(needs.split.outputs.{output}) }}}}"
+        assert jobs[name]["env"]["CROSSKEYS_SHARD"] == "${{ matrix.shard }}@${{ matrix.split }}"
+        assert jobs[name]["env"]["CROSSKEYS_SINCE"] == "${{ needs.split.outputs.since }}"
+
+
 def test_plans_are_never_uploaded() -> None:
-    steps = [step for job in BY_NAME["plan"]["jobs"].values() for step in job["steps"]]
+    steps = [step for name in ("plan", "scale-out") for job in BY_NAME[name]["jobs"].values() for step in job["steps"]]
     assert not any("artifact" in step.get("uses", "") for step in steps)
     assert not any("artifacts" in job for name, job in PIPELINE.items() if isinstance(job, dict) and name != "check")
 

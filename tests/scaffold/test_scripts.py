@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.scaffold.files import GITLAB, WORKFLOWS, commit, load
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 WORKFLOW = {path.stem: load(path) for path in WORKFLOWS}
+SPLIT = {step.get("id"): step.get("run") for step in WORKFLOW["scale-out"]["jobs"]["split"]["steps"]}
 COMMENT = WORKFLOW["comment"]["jobs"]["comment"]["steps"][0]["run"]
 PUSH = next(s["run"] for s in WORKFLOW["render-bot"]["jobs"]["render"]["steps"] if s["name"].startswith("Commit"))
 # Answers as gh would for one open pull request, and writes down what it is asked to do.
@@ -71,6 +71,52 @@ def test_gitlab_judges_data_with_the_target_branchs_settings(
     assert ("platform team" in done.stdout) is judged_as_proposed
     with open(f"{fleet}/{changed}") as file:  # noqa: PTH123 - a path in text
         assert file.read() == "changed\n"
+
+
+class TestSplit:
+    """The two steps of the workflow that scales out, with a stand-in for GitHub alone."""
+
+    def since(self, repository: Path, environment: dict[str, str], answer: str, event: str = "push") -> str:
+        gh = Path(environment["PATH"].partition(":")[0]) / "gh"
+        gh.write_text(f'#!/bin/sh\necho "$*" >> "$CALLS"\necho {answer}\n')
+        output = repository.parent / "output"
+        output.write_text("")
+        done = shell(SPLIT["since"], repository, environment | {"EVENT": event, "GITHUB_OUTPUT": str(output)})
+        assert done.returncode == 0, done.stderr
+        return output.read_text()
+
+    def test_begins_where_the_last_run_that_went_through_ended(
+        self, repository: Path, stand_ins: dict[str, str]
+    ) -> None:
+        head = ["git", "-C", str(repository), "rev-parse", "HEAD"]
+        last = subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
+        (repository / "clients/more.yaml").write_text("x\n")
+        commit(repository)
+        assert self.since(repository, stand_ins, last) == f"since={last}\n"
+        assert "--branch main --status success" in Path(stand_ins["CALLS"]).read_text()
+
+    @pytest.mark.parametrize(("answer", "event"), [("", "push"), ("0" * 40, "push"), ("HEAD", "workflow_dispatch")])
+    def test_takes_everything_where_that_is_not_known_or_was_asked_for(
+        self, repository: Path, stand_ins: dict[str, str], answer: str, event: str
+    ) -> None:
+        assert self.since(repository, stand_ins, answer, event) == "since=\n"
+
+    @pytest.mark.parametrize(("sides", "number"), [('["vault"]', 0), ('["vault", "aws"]', 1)])
+    def test_gives_each_side_its_shards(self, repository: Path, sides: str, number: int) -> None:
+        account = repository / "clients/accounts/123456789012.yaml"
+        role = "arn:aws:iam::123456789012:role/provisioner"
+        account.write_text(f"{account.read_text()}provisioning: managed\nprovisioner_role: {role}\n")
+        (repository / "terraform/root.tf").unlink()
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {"PATH": path, "HOME": str(repository.parent), "CROSSKEYS_TARGET": "live", "CROSSKEYS_SINCE": ""}
+        assert shell("crosskeys render", repository, environment).returncode == 0
+        output = repository.parent / "output"
+        environment |= {"SHARDS": "4", "SIDES": sides, "GITHUB_OUTPUT": str(output)}
+        done = shell(SPLIT["split"], repository, environment)
+        assert done.returncode == 0, done.stderr
+        outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
+        assert outputs["platform"] == ""
+        assert [len(json.loads(outputs[side])["include"]) for side in ("vault", "aws")] == [1, number]
 
 
 class TestComment:
