@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from generator.errors import CrosskeysError, InternalError, RefusedError
 from generator.render.layout import RootKind
-from generator.run import retries, terraform
+from generator.run import retries, terraform, unsaved
+from generator.run.advice import about_state
 from generator.run.children import Children
 from generator.run.plan import plan_root, sha256
 from generator.run.results import ApplyOutcome, ApplyResult, Interrupted, PlanOutcome, PlanResult
@@ -166,7 +167,7 @@ def _outcome(planned: PlanResult, workspace: Workspace, means: _Means, blocked_b
 
 def _cause(result: ApplyResult, workspace: Workspace, again: Again, attempts: int) -> str | None:
     """Return why planning anew could help; None when it could not, or was tried often enough."""
-    if result.outcome is not ApplyOutcome.FAILED or terraform.unsaved_state(workspace) is not None:
+    if result.outcome is not ApplyOutcome.FAILED or unsaved.recovery(workspace) is not None:
         return None
     if attempts == 0 and again.when_stale and _is_stale(result.diagnostics):
         return "the state has changed since the plan was made"
@@ -223,12 +224,14 @@ def _apply(planned: PlanResult, workspace: Workspace, means: _Means) -> ApplyRes
     outcome, reason = ApplyOutcome.FAILED, None
     if run.code == 0:
         outcome = ApplyOutcome.APPLIED
-    elif (unsaved := terraform.unsaved_state(workspace)) is not None:
-        reason = unsaved
+    elif (recovery := unsaved.recovery(workspace)) is not None:
+        reason = recovery
     elif children.stopping():
         outcome, reason = ApplyOutcome.INTERRUPTED, "stopped by Terraform in good order; plan again to see what is left"
     elif _is_stale(run.diagnostics):
         reason = "the state has changed since the plan was made; plan again"
+    else:
+        reason = about_state(run.diagnostics, workspace)
     done = run.transcript.done
     return ApplyResult(
         root,

@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from generator.report.runs import TerraformDiagnostic
-    from generator.run.roots import Workspace
 
 _FAILED = "Error acquiring the state lock"
 # terraform internal/states/statemgr/locker.go, LockInfo.String
@@ -46,20 +38,6 @@ def lock_in(text: str) -> Lock | None:
         return None
     said = dict(_FIELD.findall(text))
     return Lock(said.get("ID", ""), said.get("Who", ""), said.get("Operation", ""), said.get("Created", ""))
-
-
-def reason(diagnostics: Iterable[TerraformDiagnostic], workspace: Workspace) -> str | None:
-    """Return who holds the lock on which a run failed and what to do about it, None where it failed of something else.
-
-    Args:
-        diagnostics: What Terraform complained about.
-        workspace: Where it was run.
-    """
-    found = [lock for each in diagnostics if (lock := lock_in(f"{each.summary}\n{each.detail}"))]
-    if not found:
-        return None
-    data, root = (shlex.quote(str(path.absolute())) for path in (workspace.data_dir, workspace.directory))
-    return f"the state is locked by {found[0]}; {advice(found[0], f'TF_DATA_DIR={data} terraform -chdir={root}')}"
 
 
 def advice(lock: Lock, terraform: str) -> str:

@@ -70,13 +70,23 @@ def _migrate(old: Keeper, new: Keeper) -> Migration:
     if locked := _locked(old, new):
         return Migration(Outcome.REFUSED, reason=locked)
     text = old.pull()
-    before, found = old.snapshot(text), new.snapshot(new.pull())
+    before, found = old.snapshot(text), _there(new)
     if before is None:
         return Migration(Outcome.NONE if found is None else Outcome.THERE, found)
     if found is not None and (ended := _already_there(before, found)):
         return ended
     new.push(text)
     return _compared(before, new.snapshot(new.pull()), old.snapshot(old.pull()))
+
+
+def _there(new: Keeper) -> Snapshot | None:
+    try:
+        return new.snapshot(new.pull())
+    except RemoteError as error:
+        raise RemoteError(
+            f"{error.message}\nWhat is in the new place is not a whole state: put it away and run this again; the old "
+            "state is untouched"
+        ) from error
 
 
 def _locked(old: Keeper, new: Keeper) -> str | None:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.errors import UsageError
-from generator.run import terraform
+from generator.run import terraform, unsaved
+from generator.run.advice import about_state
 from generator.run.children import Children
 from generator.run.results import Interrupted, PlanOutcome, PlanResult
 from generator.run.retries import cause as passing_cause
@@ -105,7 +106,7 @@ def plan_root(workspace: Workspace, plans: Path, children: Children, observer: O
     root = workspace.root
     if children.stopping():
         return PlanResult(root, PlanOutcome.INTERRUPTED, reason="not started")
-    if (reason := terraform.unsaved_state(workspace)) is not None:
+    if (reason := unsaved.recovery(workspace)) is not None:
         return PlanResult(root, PlanOutcome.FAILED, reason=reason)
     observer.started("plan", root.name)
     plan_file = plans.absolute() / plan_file_name(root.name)
@@ -120,7 +121,8 @@ def plan_root(workspace: Workspace, plans: Path, children: Children, observer: O
         return PlanResult(root, PlanOutcome.CLEAN, diagnostics=run.diagnostics, seconds=seconds)
     if run.code != _CHANGES_EXIT:
         outcome = PlanOutcome.INTERRUPTED if children.stopping() else PlanOutcome.FAILED
-        return PlanResult(root, outcome, diagnostics=run.diagnostics, seconds=seconds)
+        reason = about_state(run.diagnostics, workspace)
+        return PlanResult(root, outcome, diagnostics=run.diagnostics, seconds=seconds, reason=reason)
     planned = run.transcript.planned
     return PlanResult(
         root,
