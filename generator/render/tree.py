@@ -33,8 +33,8 @@ _RESOLVES = re.compile(r"^ *resolve_aws_unique_ids *= *true$", re.MULTILINE)
 WORK = ".crosskeys"
 """The folder, ignored by git, in which runs keep what is not the fleet's."""
 
-# What Terraform itself leaves in a root; the lock file is meant to be committed.
-_TERRAFORMS = frozenset({".terraform", ".terraform.lock.hcl"})
+# What Terraform itself leaves in a root; the lock file is meant to be committed, and a run says what to do about state.
+_TERRAFORMS = frozenset({".terraform", ".terraform.lock.hcl", "errored.tfstate"})
 _CLOSED = (f"{TREE}/platform", f"{TREE}/accounts")
 
 

@@ -35,6 +35,7 @@ class Transcript:
         self._diagnostics: list[TerraformDiagnostic] = []
         self._changes: list[ResourceChange] = []
         self._done: Counter[str] = Counter()
+        self._dumped_state: dict[str, Any] | None = None
         self._plain: deque[str] = deque(maxlen=_PLAIN_LINES_KEPT)
 
     @property
@@ -51,6 +52,11 @@ class Transcript:
     def done(self) -> Counter[str]:
         """How many objects were added, changed and destroyed, also when the run failed later on."""
         return self._done
+
+    @property
+    def dumped_state(self) -> dict[str, Any] | None:
+        """The whole state, which Terraform says when it can write it nowhere; it may hold secrets."""
+        return self._dumped_state
 
     @property
     def diagnostics(self) -> tuple[TerraformDiagnostic, ...]:
@@ -80,6 +86,8 @@ class Transcript:
             case {"type": "planned_change", "change": {"action": str(action), "resource": {"addr": str(address)}}}:
                 if action not in {"noop", "read"}:
                     self._changes.append(ResourceChange(address, action))
+            case {"@message": "Emergency state dump", "state": dict(state)}:
+                self._dumped_state = state
             case {"type": "apply_complete", "hook": {"action": str(action)}}:
                 self._done.update(_COUNTED_AS.get(action, ()))
         text = message.get("@message")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shlex
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Severity
 from generator.errors import RemoteError
 from generator.report.runs import TerraformDiagnostic
+from generator.run import unsaved
 from generator.run.stream import Transcript
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ _log = logging.getLogger(__name__)
 _LOCK_TIMEOUT = "30s"
 _STAMP = "crosskeys-init.json"
 _LOCK_FILE = ".terraform.lock.hcl"
-_ERRORED = "errored.tfstate"
-_BACKEND = "terraform.tfstate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +89,14 @@ def apply(
         on_start: Called with the process's number as soon as it applies.
     """
     arguments = (f"-lock-timeout={_LOCK_TIMEOUT}", str(plan_file))
-    return _after_init("apply", arguments, workspace, children, observer, on_start=on_start)
-
-
-def unsaved_state(workspace: Workspace) -> str | None:
-    """Return what to do about state that Terraform could not save and left in the root; None when there is none.
-
-    Terraform has made objects then of which the state knows nothing, and the next plan would make them again.
-    """
-    left = workspace.directory.absolute() / _ERRORED
-    if not left.exists():
-        return None
-    settings = {"TF_DATA_DIR": str(workspace.data_dir.absolute())}
-    if configuration := workspace.environment.get("TF_CLI_CONFIG_FILE"):
-        settings["TF_CLI_CONFIG_FILE"] = configuration
-    variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
-    root = shlex.quote(str(left.parent))
-    return (
-        "Terraform could not save the state and left it in errored.tfstate. Once it can be saved, with the credentials "
-        f"of this root: {variables} terraform -chdir={root} state push {_ERRORED} && rm {shlex.quote(str(left))}"
-    )
+    run = _after_init("apply", arguments, workspace, children, observer, on_start=on_start)
+    if run.transcript.dumped_state is not None:
+        try:
+            unsaved.keep(workspace, run.transcript.dumped_state)
+        except OSError as error:
+            problem = TerraformDiagnostic(Severity.ERROR, "the state that Terraform could not save is lost", str(error))
+            return replace(run, diagnostics=(*run.diagnostics, problem))
+    return run
 
 
 def variables(workspace: Workspace) -> dict[str, str]:
@@ -152,7 +138,7 @@ def init(workspace: Workspace, children: Children, observer: Observer) -> Run | 
     observer.progress(workspace.root.name, "Initializing...")
     workspace.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
-    _drop_if_cut_off(workspace.data_dir / _BACKEND)
+    unsaved.drop_cut_off_backend(workspace.data_dir)
     run = _run("init", ("-no-color",), workspace, children, observer)
     if run.code != 0:
         return run
@@ -174,16 +160,6 @@ def _stamp_for(workspace: Workspace) -> bytes:
     providers = sorted(workspace.data_dir.glob("providers/*/*/*/*/*"))
     linked = {str(path.relative_to(workspace.data_dir)): path.exists() for path in providers}
     return json.dumps({"inputs": digest, "providers": linked}).encode()
-
-
-def _drop_if_cut_off(backend: Path) -> None:
-    """Remove init's note of the backend if a full disk has cut it off, since no later init could read it."""
-    content = _read(backend)
-    try:
-        if content is not None:
-            json.loads(content)
-    except ValueError:
-        backend.unlink()
 
 
 def _read(path: Path) -> bytes | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,6 @@ from tests.run.proxy import Fault, between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from generator.run.roots import Workspace
     from tests.run.conftest import Recorder, World
@@ -71,3 +72,28 @@ def test_state_that_could_not_be_saved_is_recovered_by_the_command_that_is_shown
     assert not left.exists()
     (after,) = plan_all([workspace], tmp_path / "plans", 1, recorder)
     assert after.outcome is PlanOutcome.CLEAN
+
+
+IN_MEMORY = """
+set -e
+mount -t tmpfs -o size=140k none "$1"
+shift
+exec "$@"
+"""
+
+
+def test_a_full_disk_in_the_middle_of_an_apply_loses_no_state(tmp_path: Path) -> None:
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be made here: unshare -rm is not allowed")
+    small = tmp_path / "small"
+    small.mkdir()
+    story = [sys.executable, "-m", "tests.run.full_disk", str(small), str(tmp_path)]
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", IN_MEMORY, "sh", str(small), *story],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
