@@ -37,6 +37,7 @@ _WIDTH_WITHOUT_TERMINAL = 120
 _TABLE_ROWS = 24  # roots that are listed each: as many as are read at a glance
 _NAMED = 2  # roots that stand for all that have the same
 _DESTROYS_NAMED = 20
+_CHANGES = 24  # lines of what goes away, and as many of all else
 _COMPLAINTS = 8
 _TO_LOOK_AT = ("failed", "interrupted")
 
@@ -96,17 +97,24 @@ def _changes(rows: Sequence[Row], *, detail: bool) -> Iterator[Text]:
     if detail:
         yield from (_change_text(row.root, change) for row in rows for change in row.changes)
     else:
-        named_destroys = 0
-        for group in groups.changes(rows):
-            # What goes away is named, object by object, as long as anybody would read it.
-            by_name = group.destroys and named_destroys + len(group.members) <= _DESTROYS_NAMED
-            if by_name or len(group.members) == 1:
-                named_destroys += len(group.members) if group.destroys else 0
-                yield from (_change_text(root, change) for root, change in group.members)
-            else:
-                yield _group_text(group)
+        found = groups.changes(rows)
+        yield from _cut([line for group in found if group.destroys for line in _destroy_texts(group)])
+        yield from _cut([_group_text(group) for group in found if not group.destroys])
     if any(row.changes for row in rows):
         yield Text()
+
+
+def _destroy_texts(group: groups.ChangeGroup) -> list[Text]:
+    """Return what goes away object by object, as long as anybody would read it."""
+    if len(group.members) > _DESTROYS_NAMED:
+        return [_group_text(group)]
+    return [_change_text(root, change) for root, change in group.members]
+
+
+def _cut(lines: Sequence[Text]) -> Iterator[Text]:
+    yield from lines[:_CHANGES]
+    if left := lines[_CHANGES:]:
+        yield Text(f"and {number_of(len(left), 'more line')} like these: --detail shows them all")
 
 
 def _change_text(root: str, change: ResourceChange) -> Text:
@@ -114,6 +122,8 @@ def _change_text(root: str, change: ResourceChange) -> Text:
 
 
 def _group_text(group: groups.ChangeGroup) -> Text:
+    if len(group.members) == 1:
+        return _change_text(*group.members[0])
     count = number_of(len(group.members), "time")
     where = f"{count} in {number_of(len(group.roots), 'root')}: {named(group.roots)}"
     return Text.assemble(_sign(group.action), f" {printable(group.pattern)}  {printable(where)}")

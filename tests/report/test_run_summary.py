@@ -102,6 +102,19 @@ def test_of_too_many_to_read_what_goes_away_is_counted() -> None:
     assert out.startswith("-/+ vault_policy.old  21 times in 21 roots: ")
 
 
+def test_a_hundred_deleted_clients_are_cut_and_it_is_said_so() -> None:
+    rows = [
+        replace(row, changes=(ResourceChange(f"vault_policy.gone-{index}", action),))
+        for index, row in enumerate(many(100))
+        for action in ("delete", "move")
+    ]
+    lines = shown(rows).splitlines()
+    assert lines[23] == "-   vault_policy.gone-23  in accounts/000000000023/vault"
+    assert lines[24] == "and 76 more lines like these: --detail shows them all"
+    assert lines[25] == "move vault_policy.gone-0  in accounts/000000000000/vault"
+    assert lines[49] == lines[24]
+
+
 def test_failed_roots_are_listed_among_thousands() -> None:
     lines = [line.split() for line in shown([*many(2000), FAILED], brief=True).splitlines()]
     assert ["accounts/333333333333/vault", "failed", "0", "0", "0", "0.4"] in lines
