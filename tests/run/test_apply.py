@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.errors import ExitCode, InternalError, RefusedError
+from generator.run import retries
+from generator.run.children import Children
 from generator.run.plan import plan_all
 from generator.run.results import ApplyOutcome, exit_code
 
@@ -196,3 +198,50 @@ def test_a_plan_without_a_workspace_is_a_contradiction(world: World, recorder: R
     plans = plan_all([world.root(names(1)[1], ONE)], tmp_path / "plans", 1, recorder)
     with pytest.raises(InternalError, match="without a workspace"):
         world.apply(plans, [], 1, recorder)
+
+
+def once_refused(folder: Path) -> str:
+    """Return a root whose first apply fails as if a server had just restarted."""
+    command = f"test -e {folder}/seen || {{ touch {folder}/seen; echo connection refused; exit 7; }}"
+    return f"""
+resource "terraform_data" "first" {{}}
+resource "terraform_data" "flaky" {{
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" {{ command = "{command}" }}
+}}
+"""
+
+
+def test_a_failure_that_may_pass_is_not_tried_again_beyond_what_was_agreed_to(
+    world: World, recorder: Recorder, tmp_path: Path
+) -> None:
+    name = names(1)[1]
+    workspace = world.root(name, once_refused(tmp_path))
+    plans = plan_all([workspace], tmp_path / "plans", 1, recorder)
+    (result,) = world.apply(plans, [workspace], 1, recorder, retries=3)
+    assert result.outcome is ApplyOutcome.FAILED
+    # Terraform has tainted what it made by half, and would replace it, which is to destroy it.
+    assert "what was not agreed to: replace terraform_data.flaky; plan again" in (result.reason or "")
+    assert world.resources(name)["flaky"] == "tainted"
+    assert result.add == 1
+
+
+def test_how_often_a_root_is_tried_again_is_bounded(
+    world: World, recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries, "delay", float)
+    pauses: list[float] = []
+
+    def pause(_self: Children, seconds: float) -> bool:
+        pauses.append(seconds)
+        return True
+
+    monkeypatch.setattr(Children, "pause", pause)
+    fails = 'data "terraform_remote_state" "x" {\n  backend = "http"\n  config = { address = "http://127.0.0.1:9/" }\n'
+    body = 'resource "terraform_data" "a" {}\n' + fails + "  depends_on = [terraform_data.a]\n}\n"
+    name = names(1)[1]
+    workspace = world.root(name, body)
+    plans = plan_all([workspace], tmp_path / "plans", 1, recorder)
+    (result,) = world.apply(plans, [workspace], 1, recorder, retries=2)
+    assert (result.outcome, result.add) == (ApplyOutcome.FAILED, 1)
+    assert pauses == [1.0, 2.0]

@@ -116,3 +116,19 @@ def test_nothing_is_lost_whatever_ends_a_run(
         assert "nothing is left to do of any run" in capsys.readouterr().err
     assert not list(world.folder.glob(".crosskeys/runs/*/work"))
     assert not list(world.folder.glob(".crosskeys/runs/*/plans"))
+
+
+def test_nothing_else_is_applied_while_terraform_that_was_left_alone_is_at_work(
+    world: World, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.root(VAULT, BODY.replace("sleep 0.5", "sleep 4"))
+    ended, said = run_with(world, environment, "SIGKILL", "vault")
+    assert ended == -9, said
+    with faulty(world.folder, environment, "never", lambda: None):
+        assert crosskeys(world.folder, "apply", "--yes") == 3
+        assert crosskeys(world.folder, "apply", "--resume", "--wait", "0", "--yes") == 3
+        assert capsys.readouterr().err.count(f"Terraform is still at work in {VAULT}: process ") == 2
+        assert "after" not in world.resources(VAULT)
+        assert crosskeys(world.folder, "apply", "--resume", "--yes") == 0
+        assert "waiting up to 600 s" in capsys.readouterr().err
+    assert world.resources(VAULT) == WANTED
