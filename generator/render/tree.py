@@ -256,7 +256,9 @@ def digest(texts: Mapping[str, str]) -> str:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    pending = [path for path in _CLOSED if os.path.lexists(folder / path)]
+    # A link in the tree's own place would lead all of it to where no owner of the tree looks.
+    tops = (TREE,) if os.path.islink(folder / TREE) else _CLOSED  # noqa: PTH114 - as in write
+    pending = [path for path in tops if os.path.lexists(folder / path)]
     while pending:
         current = pending.pop()
         if os.path.islink(folder / current) or not os.path.isdir(folder / current):  # noqa: PTH112, PTH114 - as in write

@@ -189,6 +189,14 @@ class TestForeignFiles:
             tree.write(fleet.folder, comparison)
         assert (fleet.folder / PAY).is_symlink()
 
+    def test_a_tree_that_is_itself_a_link_is_foreign(self, fleet: FleetFolder) -> None:
+        fleet.render()
+        (fleet.folder / "terraform").rename(fleet.folder / "elsewhere")
+        (fleet.folder / "terraform").symlink_to("elsewhere", target_is_directory=True)
+        assert fleet.compare().foreign == ("terraform",)
+        with pytest.raises(RefusedError, match="terraform was not rendered"):
+            fleet.render()
+
     def test_a_linked_folder_is_not_written_through(self, fleet: FleetFolder, tmp_path: Path) -> None:
         (tmp_path / "outside").mkdir()
         (fleet.folder / "terraform").mkdir()
