@@ -87,7 +87,7 @@ ALL = {"reports-eu", "scanner", "vault-backup"}
 def test_killed_vault_comes_back_with_the_next_plan_which_is_empty(analytics: FleetFolder) -> None:
     kill(services.status(analytics.sandbox).vault)
     analytics.run("sandbox", "status", code=4)
-    done = analytics.run("plan", "--check")
+    done = analytics.run("plan", "--check", "--side", "vault")
     assert "Vault is up at " in done.err
     analytics.run("sandbox", "status")
     assert can_log_in(analytics.world()) == ALL
