@@ -182,8 +182,9 @@ def log_in(world: World, keys: Credentials, role: str, header: str | None = HEAD
 
 def digest_in(said: str) -> str:
     """Return the digest of destroys that a plan or a refused apply has printed."""
-    (found,) = set(re.findall("--destroy ([0-9a-f]{64})", said))
-    return found
+    found: set[str] = set(re.findall("--destroy ([0-9a-f]{64})", said))
+    assert len(found) == 1, said
+    return found.pop()
 
 
 def is_allowed(request: Callable[..., object], *arguments: object) -> bool:
