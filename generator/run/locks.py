@@ -6,6 +6,11 @@ import re
 from dataclasses import dataclass
 
 _FAILED = "Error acquiring the state lock"
+# A lock can also not be had because the state cannot be read; then nobody holds it.
+_HELD = re.compile(r"Lock Info:|resource temporarily unavailable")
+# Beside this one the backend `http` tells who asked for the lock, as if that were who holds it
+# (internal/backend/remote-state/http/client.go, Lock).
+_HTTP = re.compile(r"HTTP remote state already locked: ID=(\S+)")
 # terraform internal/states/statemgr/locker.go, LockInfo.String
 _FIELD = re.compile(r"^ +(ID|Operation|Who|Created): +(\S.*?) *$", re.MULTILINE)
 
@@ -34,8 +39,10 @@ class Lock:
 
 def lock_in(text: str) -> Lock | None:
     """Return the lock that Terraform complains of, None where it complains of none."""
-    if _FAILED not in text:
+    if _FAILED not in text or not _HELD.search(text):
         return None
+    if foreign := _HTTP.search(text):
+        return Lock(foreign[1])
     said = dict(_FIELD.findall(text))
     return Lock(said.get("ID", ""), said.get("Who", ""), said.get("Operation", ""), said.get("Created", ""))
 

@@ -3,6 +3,9 @@
 Nothing is taken from the old place, ever. The new place is written by ``terraform state push``, which itself refuses,
 under the new place's lock, whatever would replace another state or a later one; ``terraform init -migrate-state
 -force-copy`` would not. A copy that was cut short anywhere is made or found again by the next one.
+
+Of what is copied the contents are compared: into an empty remote backend Terraform writes a state under a new lineage
+and serial number, by either command (internal/states/remote/state.go, PersistState after refreshState).
 """
 
 from __future__ import annotations
@@ -67,10 +70,11 @@ def migrate(old: Keeper, new: Keeper) -> Migration:
 def _migrate(old: Keeper, new: Keeper) -> Migration:
     old.connect()
     new.connect()
+    found = _there(new)
     if locked := _locked(old, new):
         return Migration(Outcome.REFUSED, reason=locked)
     text = old.pull()
-    before, found = old.snapshot(text), _there(new)
+    before = old.snapshot(text)
     if before is None:
         return Migration(Outcome.NONE if found is None else Outcome.THERE, found)
     if found is not None and (ended := _already_there(before, found)):
@@ -99,19 +103,23 @@ def _locked(old: Keeper, new: Keeper) -> str | None:
 
 def _compared(before: Snapshot, after: Snapshot | None, old: Snapshot | None) -> Migration:
     """Return how it ended, once both places were read again."""
-    if after != before:
+    if after is None or after.contents != before.contents:
         return Migration(Outcome.FAILED, after, "what was written is not what was read; the old state is untouched")
     if old != before:
-        reason = "the old state was changed meanwhile: end what runs with the old settings, then run this again"
+        reason = (
+            "the old state was changed meanwhile: end what runs with the old settings, put away the copy in the new "
+            "place, and run this again"
+        )
         return Migration(Outcome.FAILED, after, reason)
     return Migration(Outcome.MOVED, after)
 
 
 def _already_there(before: Snapshot, found: Snapshot) -> Migration | None:
     """Return how it ends where something is in the new place; None where it is an earlier snapshot of the same."""
-    if found == before or (found.lineage == before.lineage and found.serial > before.serial):
+    of_the_same = found.lineage == before.lineage
+    if found.contents == before.contents or (of_the_same and found.serial > before.serial):
         return Migration(Outcome.THERE, found)
-    if found.lineage == before.lineage and found.serial < before.serial:
+    if of_the_same and found.serial < before.serial:
         return None
     return Migration(
         Outcome.REFUSED,

@@ -58,7 +58,10 @@ class Snapshot:
             return None
         try:
             raw = json.loads(text)
-            resources = raw["resources"]
+            resources = raw["resources"] or []
+            # What Terraform makes up for some backends where there is none.
+            if not raw["lineage"] and not resources:
+                return None
             objects = tuple(sorted(_addresses(resources)))
             # The version of Terraform that wrote it, and what it noted of checks, are its own.
             contents = json.dumps([raw.get("outputs"), sorted(map(_canonical, resources))], sort_keys=True)
