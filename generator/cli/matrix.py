@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,9 @@ def matrix(
     rendered, _ = here.gated(None)
     roots = selected(here.folder, rendered, target, Selection.of(account, client, side, since))
     weights = costs_of(here.folder, roots, costs)
-    found = _matrix(shards.useful(roots, weights, max_jobs), weights)
+    found = replace(
+        _matrix(shards.useful(roots, weights, max_jobs), weights), side=side.value if side else None, since=since
+    )
     write = {Ci.GITHUB: report.as_github, Ci.GITLAB: report.as_gitlab, Ci.JSON: report.as_json}[fmt]
     typer.echo(write(found), nl=False)
 

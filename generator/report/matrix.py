@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from generator.report.machine import to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MOST_ON_GITHUB = 256
 """Jobs that a matrix can make there (GitHub Actions, usage limits)."""
@@ -20,7 +17,10 @@ MOST_ON_GITLAB = 200
 """Jobs that ``parallel:matrix`` can make there (GitLab, CI/CD YAML syntax reference)."""
 
 SHARD_FILE = "ci/shard.gitlab-ci.yml"
-"""The file of a fleet's repository that says what a GitLab job of a shard does: its hidden job ``.shard``."""
+"""The file of a fleet's repository that says what a job of a shard does on GitLab.
+
+Its hidden jobs are ``.shard-vault`` and ``.shard-aws``, and ``.shard`` where a run is about both sides.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,14 @@ class Matrix:
     Args:
         parts: In order; none where no root takes part.
         split: The digest of the split, the same for all.
+        side: The side that they are of; None for both.
+        since: What they are the changes since; None for everything.
     """
 
     parts: tuple[Part, ...]
     split: str
+    side: str | None = None
+    since: str | None = None
 
 
 def as_json(matrix: Matrix) -> str:
@@ -73,18 +77,19 @@ def as_github(matrix: Matrix) -> str:
 
 
 def as_gitlab(matrix: Matrix) -> str:
-    """Return a child pipeline: a job a shard, which does what ``.shard`` in the fleet's repository says."""
+    """Return a child pipeline: a job a shard, which does what the fleet's repository says of its side."""
     if not matrix.parts:
         # GitLab refuses a pipeline without jobs.
         return _yaml({"nothing-to-do": {"script": ["echo 'no root takes part'"]}})
-    shards: Sequence[str] = [part.shard for part in matrix.parts]
+    shards = [f"{part.shard}@{matrix.split}" for part in matrix.parts]
+    since = {"variables": {"CROSSKEYS_SINCE": matrix.since}} if matrix.since else {}
     return _yaml(
         {
             "include": [{"local": SHARD_FILE}],
             "shard": {
-                "extends": ".shard",
-                "variables": {"SPLIT": matrix.split},
-                "parallel": {"matrix": [{"SHARD": shards}]},
+                "extends": f".shard-{matrix.side}" if matrix.side else ".shard",
+                **since,
+                "parallel": {"matrix": [{"CROSSKEYS_SHARD": shards}]},
             },
         }
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 BIN = Path(sys.executable).parent
+SCAFFOLD = Path(__file__).parents[2] / "scaffold/gitlab"
 ROOTS = {
     "platform",
     *(f"accounts/{digit * 12}/{side}" for digit in "1234" for side in ("aws", "vault")),
@@ -156,9 +157,19 @@ class TestMatrix:
         said = self.matrix(run, "--since", "main", "--max-jobs", max_jobs, "--format", "gitlab")
         pipeline = yaml.safe_load(said)
         (matrix,) = pipeline["shard"]["parallel"]["matrix"]
-        assert matrix == {"SHARD": ["1/1"] if max_jobs == "1" else ["1/2", "2/2"]}
+        assert [shard.partition("@")[0] for shard in matrix["CROSSKEYS_SHARD"]] == (
+            ["1/1"] if max_jobs == "1" else ["1/2", "2/2"]
+        )
+        assert pipeline["shard"]["variables"] == {"CROSSKEYS_SINCE": "main"}
+        assert pipeline["shard"]["extends"] == ".shard"
         (changed / "child.yml").write_text(said)
         lint("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", changed / "child.yml")
+
+    @pytest.mark.parametrize("side", ["vault", "aws"])
+    def test_gitlabs_jobs_are_those_that_the_scaffold_has_for_a_side(self, run: Run, side: str) -> None:
+        pipeline = yaml.safe_load(self.matrix(run, "--side", side, "--max-jobs", "2", "--format", "gitlab"))
+        (included,) = pipeline["include"]
+        assert pipeline["shard"]["extends"] in yaml.safe_load((SCAFFOLD / included["local"]).read_text("utf-8"))
 
     def test_gitlabs_has_a_job_where_there_is_nothing_to_do(self, run: Run, cloned: Path) -> None:
         said = self.matrix(run, "--since", "main", "--max-jobs", "8", "--format", "gitlab")

@@ -18,6 +18,7 @@ CHECKOUT = Path(__file__).parents[2]
 SCAFFOLD = CHECKOUT / "scaffold"
 WORKFLOWS = tuple(sorted((SCAFFOLD / "github/.github/workflows").glob("*.yml")))
 GITLAB = SCAFFOLD / "gitlab/.gitlab-ci.yml"
+GITLAB_PARTS = tuple(sorted((SCAFFOLD / "gitlab/ci").glob("*.yml")))
 HOOKS = CHECKOUT / ".pre-commit-hooks.yaml"
 HOOK_CONFIG = SCAFFOLD / ".pre-commit-config.yaml"
 
@@ -50,10 +51,11 @@ def scripts() -> Iterator[Script]:
             for step in job["steps"]:
                 if "run" in step:
                     yield Script(f"{path.name}:{name}:{step['name']}", step["run"])
-    for name, job in load(GITLAB).items():
-        for key in ("before_script", "script"):
-            if isinstance(job, dict) and key in job:
-                yield Script(f"{GITLAB.name}:{name}:{key}", "\n".join(job[key]))
+    for path in (GITLAB, *GITLAB_PARTS):
+        for name, job in load(path).items():
+            for key in ("before_script", "script"):
+                if isinstance(job, dict) and key in job:
+                    yield Script(f"{path.name}:{name}:{key}", "\n".join(job[key]))
 
 
 def commands() -> Iterator[tuple[str, ...]]:
@@ -62,7 +64,7 @@ def commands() -> Iterator[tuple[str, ...]]:
     texts += [hook["entry"] for hook in load(HOOKS)]
     texts += [hook["entry"] for repo in load(HOOK_CONFIG)["repos"] for hook in repo["hooks"]]
     found = {
-        tuple(shlex.split(re.split(r" (?:>|\|\|) ", line)[0].replace("$SIDE", side)))
+        tuple(shlex.split(re.split(r" (?:>|\|\|) ", line)[0].replace("$SIDE", side).replace("$CROSSKEYS_SHARDS", "16")))
         for side in ("aws", "vault")
         for text in texts
         for line in re.findall(r"^crosskeys (?:-C \S+ )?(.*)$", text, re.MULTILINE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.scaffold.files import GITLAB, WORKFLOWS, load, triggers
+from tests.scaffold.files import GITLAB, GITLAB_PARTS, WORKFLOWS, load, triggers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Only these run what has been merged, or what somebody with write access has pushed or started.
 TRUSTED = {"push", "merge_group", "workflow_dispatch"}
 BY_NAME = {path.stem: load(path) for path in WORKFLOWS}
-PIPELINE = load(GITLAB)
+PIPELINE = {name: job for path in (*GITLAB_PARTS, GITLAB) for name, job in load(path).items()}
 
 
 def text_of(path: Path) -> str:
@@ -136,7 +136,11 @@ def test_every_root_of_a_split_is_planned_before_any_is_applied_and_sides_are_in
 def test_plans_are_never_uploaded() -> None:
     steps = [step for name in ("plan", "scale-out") for job in BY_NAME[name]["jobs"].values() for step in job["steps"]]
     assert not any("artifact" in step.get("uses", "") for step in steps)
-    assert not any("artifacts" in job for name, job in PIPELINE.items() if isinstance(job, dict) and name != "check")
+    assert not any(
+        "artifacts" in job
+        for name, job in PIPELINE.items()
+        if isinstance(job, dict) and name not in {"check", ".split"}
+    )
 
 
 def test_in_gitlab_merge_requests_meet_the_check_alone() -> None:
@@ -147,7 +151,8 @@ def test_in_gitlab_merge_requests_meet_the_check_alone() -> None:
         on_merge_request = any("merge_request_event" in rule["if"] for rule in job["rules"])
         assert on_merge_request is (name == "check")
         assert on_merge_request or all("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in r["if"] for r in job["rules"])
-        assert ("environment" in job) is not on_merge_request
+        without = on_merge_request or name.startswith("split-") or "trigger" in job
+        assert ("environment" in job) is not without
     assert not {"id_tokens", "environment", "extends"} & PIPELINE["check"].keys()
 
 
@@ -158,3 +163,34 @@ def test_in_gitlab_only_vaults_side_gets_a_token_for_vault_and_applying_waits() 
     for side in ("vault", "aws"):
         assert PIPELINE[f"apply-{side}"]["extends"] == [f".{side}", ".apply"]
         assert {rule["when"] for rule in PIPELINE[f"apply-{side}"]["rules"]} == {"manual"}
+
+
+def test_in_gitlab_what_splits_has_no_token_and_shards_have_those_of_their_side() -> None:
+    for side in ("vault", "aws"):
+        assert PIPELINE[f"split-{side}"].keys() == {"extends", "variables", "rules"}
+        assert not {"id_tokens", "environment", "before_script"} & PIPELINE[".split"].keys()
+        shard = PIPELINE[f".shard-{side}"]
+        assert (shard["extends"], shard["environment"]) == (f".{side}", f"crosskeys-$STEP/{side}")
+        for step in ("plan", "apply"):
+            start = PIPELINE[f"{step}-shards-{side}"]
+            assert start["variables"] == {"STEP": step}
+            assert start["trigger"]["include"] == [{"artifact": "shards.yml", "job": f"split-{side}"}]
+            assert start["trigger"]["strategy"] == "depend"
+
+
+def test_in_gitlab_a_fleet_has_either_one_job_a_side_or_shards() -> None:
+    for name, job in PIPELINE.items():
+        if name in {"check", "workflow"} or not isinstance(job, dict):
+            continue
+        for rule in job.get("rules", ()):
+            assert ("$CROSSKEYS_SHARDS == null" in rule["if"]) is bool(re.fullmatch("(plan|apply)-(vault|aws)", name))
+            assert "$CROSSKEYS_SHARDS" in rule["if"]
+
+
+def test_in_gitlab_nothing_of_a_split_is_applied_before_somebody_has_agreed() -> None:
+    assert {rule["when"] for rule in PIPELINE["apply-platform"]["rules"]} == {"manual"}
+    for side in ("vault", "aws"):
+        assert "apply-platform" in PIPELINE[f"apply-shards-{side}"]["needs"]
+        assert PIPELINE[f"apply-shards-{side}"]["resource_group"] == "crosskeys-live"
+    assert {"job": "apply-shards-aws", "optional": True} in PIPELINE["apply-shards-vault"]["needs"]
+    assert PIPELINE["applied"]["needs"] == ["apply-shards-vault"]

@@ -10,7 +10,17 @@ import pytest
 
 from generator import cache
 from generator.sandbox.gobuild import GoModule, built
-from tests.scaffold.files import CHECKOUT, GITLAB, HOOK_CONFIG, HOOKS, SCAFFOLD, WORKFLOWS, Script, scripts
+from tests.scaffold.files import (
+    CHECKOUT,
+    GITLAB,
+    GITLAB_PARTS,
+    HOOK_CONFIG,
+    HOOKS,
+    SCAFFOLD,
+    WORKFLOWS,
+    Script,
+    scripts,
+)
 
 BIN = Path(sys.executable).parent
 ACTIONLINT = GoModule(
@@ -54,7 +64,8 @@ def test_the_workflows_follow_githubs_schema() -> None:
 
 
 def test_the_pipeline_follows_gitlabs_schema() -> None:
-    lint(BIN / "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", GITLAB)
+    transform = ("--data-transform", "gitlab-ci")
+    lint(BIN / "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", *transform, GITLAB, *GITLAB_PARTS)
 
 
 def test_pre_commit_accepts_the_hooks_and_the_configuration() -> None:

@@ -73,6 +73,28 @@ def test_gitlab_judges_data_with_the_target_branchs_settings(
         assert file.read() == "changed\n"
 
 
+@pytest.mark.parametrize(("source", "begins"), [("push", True), ("schedule", False), ("web", False)])
+def test_gitlab_begins_at_the_latest_deployment_that_marks_what_went_through(
+    repository: Path, proposed: Path, stand_ins: dict[str, str], source: str, begins: bool
+) -> None:
+    head = ["git", "-C", str(repository), "rev-parse", "HEAD"]
+    last = subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
+    (repository / "clients/more.yaml").write_text("x\n")
+    commit(repository)
+    for number, revision in (("9", "HEAD"), ("10", last)):
+        ref = f"refs/environments/crosskeys-applied/deployments/{number}"
+        subprocess.run(["git", "-C", repository, "update-ref", ref, revision], check=True)
+    subprocess.run(["git", "-C", proposed, "pull", "--quiet"], check=True)
+    seen = Path(stand_ins["PATH"].partition(":")[0]) / "crosskeys"
+    seen.write_text('#!/bin/sh\necho "$* since ${CROSSKEYS_SINCE:-the beginning}" >> "$CALLS"\n')
+    variables = {"CI_PIPELINE_SOURCE": source, "SIDE": "vault", "CROSSKEYS_SHARDS": "16"}
+    done = shell("\n".join(load(GITLAB)[".split"]["script"]), proposed, stand_ins | variables)
+    assert done.returncode == 0, done.stderr
+    since = last if begins else "the beginning"
+    asked = Path(stand_ins["CALLS"]).read_text().splitlines()[-1]
+    assert asked == f"matrix --side vault --max-jobs 16 --format gitlab since {since}"
+
+
 class TestSplit:
     """The two steps of the workflow that scales out, with a stand-in for GitHub alone."""
 
