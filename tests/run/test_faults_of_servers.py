@@ -1,4 +1,4 @@
-"""A Vault that is down, sealed or overloaded, a state that is locked, plans and files that change meanwhile."""
+"""Servers that are down, sealed or overloaded, a state that is locked, plans and files that change meanwhile."""
 
 from __future__ import annotations
 
@@ -232,3 +232,45 @@ def test_a_kept_plan_whose_state_moved_on_is_made_anew(bench: Bench, recorder: R
     bench.world.apply(plan_all(others, tmp_path / "others", 1, recorder), others, 1, recorder)
     assert bench.run("apply", "--resume", "--yes") == 0
     bench.require_settled()
+
+
+THROTTLED = b"""<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>
+<RequestId>1-2-3</RequestId></ErrorResponse>"""
+ROLE = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+provider "aws" {
+  region = "us-east-1"
+}
+resource "aws_iam_role" "slow" {
+  name               = "throttled"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })
+}
+"""
+
+
+def test_throttling_by_aws_is_waited_for_in_plan_and_apply(bench: Bench, vault: Services) -> None:
+    bench.world.root(AWS, ROLE)
+    pending = [b"Action=CreateRole&", b"Action=GetCallerIdentity&"]
+
+    def first_of_each(_method: str, _path: str, body: bytes) -> bool:
+        due = [action for action in pending if action in body]
+        for action in due:
+            pending.remove(action)
+        return bool(due)
+
+    with between(vault.aws_endpoint) as aws:
+        aws.fault = Fault(400, THROTTLED, first_of_each)
+        bench.environment.update(
+            AWS_ENDPOINT_URL=aws.address,
+            AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
+            AWS_SECRET_ACCESS_KEY="of the sandbox",
+            AWS_EC2_METADATA_DISABLED="true",
+            AWS_MAX_ATTEMPTS="1",
+        )
+        assert bench.run("apply", "--yes") == 0
+        assert (pending, aws.faults[400]) == ([], 2)
+        bench.require_settled()
