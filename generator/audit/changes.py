@@ -26,7 +26,7 @@ from generator.audit.declared import (
     VaultPolicy,
     VaultRole,
 )
-from generator.audit.fields import changed, name_of, sts_role, subject_of
+from generator.audit.fields import changed, name_of, principals, sts_role, subject_of
 from generator.audit.owners import owners
 from generator.audit.proof_pattern import Pattern
 from generator.audit.reaches import gains_and_losses
@@ -214,8 +214,8 @@ class _Described:
     def change(self, name: str, shift: Shift, holder: _Holder) -> Change:
         former_name = next((old for old, new in self.renamed.items() if new == name), name)
         place = self.before.place(shift.path, former_name) if shift.lost else self.after.place(shift.path, name)
-        principals = tuple(sorted({login.principal_arn for login in holder.logins}))
-        who = _listed(principals) or "whoever has a token from before"
+        arns = tuple(sorted({login.principal_arn for login in holder.logins}))
+        who = _listed(arns) or "whoever has a token from before"
         verb = "loses" if shift.lost else "gains"
         instead = f", in place of {_listed(shift.instead)}" if shift.instead else ""
         said = f"{who} {verb} {_together(shift.operations)} on {quote(shift.path)}{instead}"
@@ -239,7 +239,7 @@ class _Described:
         return Change(
             topic=topic, subject=name, effect=effect, message=f"{said}: {whose}", span=shift.span,
             approvals=() if shift.lost else self._approvals(shift.path, place, former),
-            principals=principals, path=shift.path, operations=shift.operations,
+            principals=arns, path=shift.path, operations=shift.operations,
         )  # fmt: skip
 
     def _approvals(self, path: str, place: Place, former: Client | None) -> tuple[str, ...]:
@@ -321,6 +321,9 @@ def _appears(item: Declaration, clients: frozenset[str], *, is_new: bool, come: 
         yield Change(topic=Topic.TRUST, subject=about, effect=Effect.WIDENS, message=sts_role(item), span=item.span)
     elif come and about in clients:
         return  # said of the client
+    elif isinstance(item, VaultRole):
+        for topic, effect, said in principals(item, set(), set(item.bound_iam_principal_arns)):
+            yield Change(topic=topic, subject=about, effect=effect, message=said, span=item.span)
     elif isinstance(item, Resource) or not is_new:
         effect = Effect.CHANGES if item.root == RootKind.PLATFORM else Effect.WIDENS
         yield Change(
@@ -332,6 +335,10 @@ def _disappears(item: Declaration, clients: frozenset[str], *, is_gone: bool, le
     about = subject_of(item, clients)
     if left and about in clients:
         return  # said of the client
+    if isinstance(item, VaultRole):
+        for topic, effect, said in principals(item, set(item.bound_iam_principal_arns), set()):
+            yield Change(topic=topic, subject=about, effect=effect, message=said, span=item.span)
+        return
     if isinstance(item, Resource) or not is_gone:
         said = f"no longer: {sts_role(item)}" if isinstance(item, StsRole) else f"{name_of(item)} is no longer declared"
         effect = Effect.CHANGES if item.root == RootKind.PLATFORM else Effect.NARROWS

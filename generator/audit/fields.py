@@ -59,7 +59,7 @@ def changed(
             continue
         topic = _topic(new, field.name)
         if field.name == "bound_iam_principal_arns":
-            yield from _principals(new, set(was), set(now))
+            yield from principals(new, set(was), set(now))
             continue
         said = (
             f"{quote(field.name)} of {name_of(new)} changes from {shown(field.name, was)} to {shown(field.name, now)}"
@@ -134,7 +134,8 @@ def _topic(item: Declaration, name: str) -> Topic:
     return Topic.TRUST
 
 
-def _principals(role: Declaration, was: set[str], now: set[str]) -> Iterator[tuple[Topic, Effect, str]]:
+def principals(role: Declaration, was: set[str], now: set[str]) -> Iterator[tuple[Topic, Effect, str]]:
+    """Yield who may log in by a role from now on, and who no longer."""
     for arn in sorted(now - was):
         yield Topic.TRUST, Effect.WIDENS, f"{quote(arn)} may log in by {name_of(role)}"
     for arn in sorted(was - now):

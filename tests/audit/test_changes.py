@@ -148,6 +148,17 @@ def test_what_a_suspended_clients_tokens_from_before_gain_is_told(before: State,
     assert [change.effect for change in compare(opened, suspended)] == [Effect.NARROWS]
 
 
+def test_a_client_that_moves_to_another_account_is_told_with_who_may_log_in(
+    before: State, texts: dict[str, str]
+) -> None:
+    moved, there = dict(texts), PAYMENTS.replace("111111111111", "333333333333")
+    moved[there] = moved.pop(PAYMENTS).replace("::111111111111:role", "::333333333333:role")
+    messages = {(change.effect, change.message) for change in compare(before, State(read(moved), before.fleet))}
+    other = ARN.replace("111111111111", "333333333333")
+    assert (Effect.WIDENS, f"`{other}` may log in by the Vault role `payments-app`") in messages
+    assert (Effect.NARROWS, f"`{ARN}` may no longer log in by the Vault role `payments-app`") in messages
+
+
 def test_a_client_keeps_its_owner_under_another_name(before: State, texts: dict[str, str]) -> None:
     renamed = {path.replace("client-payments", "client-pay"): text for path, text in texts.items()}
     for path in (PAYMENTS, PAYMENTS.replace("/vault/", "/aws/")):
