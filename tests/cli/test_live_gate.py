@@ -45,6 +45,12 @@ class TestRefusals:
         assert ended.code == ExitCode.REFUSED
         assert f"unset {variable}" in ended.err
 
+    def test_a_workspace_of_terraforms(self, run: Run, monkeypatch: pytest.MonkeyPatch, verb: list[str]) -> None:
+        monkeypatch.setenv("TF_WORKSPACE", "other")
+        ended = run(*verb, "--target", "live")
+        assert ended.code == ExitCode.REFUSED
+        assert "unset TF_WORKSPACE" in ended.err
+
     def test_state_in_local_files(self, run: Run, monkeypatch: pytest.MonkeyPatch, verb: list[str]) -> None:
         monkeypatch.setenv("VAULT_ADDR", NAMED)
         ended = run(*verb, "--target", "live")
@@ -166,6 +172,8 @@ AMBIENT = {
     "VAULT_ADDR": NAMED,
     "VAULT_TOKEN": "t",
     "AWS_ACCESS_KEY_ID": "k",
+    "ARM_CLIENT_SECRET": "a",
+    "PGPASSWORD": "p",
     "TF_LOG": "info",
     "TF_CLI_CONFIG_FILE": "/nonexistent",
     "GITHUB_TOKEN": "g",
@@ -190,3 +198,13 @@ def test_a_state_backend_gets_its_credentials_on_both_sides(fleet: Path) -> None
     aws, vault = environments(fleet, FleetSettings(version=1, terraform=TerraformSettings(backend=backend)))
     assert aws == {"PATH", "AWS_ACCESS_KEY_ID", "TF_LOG"}
     assert vault == {"PATH", "AWS_ACCESS_KEY_ID", "VAULT_ADDR", "VAULT_TOKEN", "TF_LOG"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "gets"),
+    [("local", set()), ("http", set()), ("s3", {"AWS_ACCESS_KEY_ID"}), ("pg", {"PGPASSWORD"})],
+)
+def test_whoever_only_reaches_state_gets_that_backends_credentials_alone(kind: str, gets: set[str]) -> None:
+    backend = Backend.model_validate({"type": kind, "key": "{root}"})
+    settings = FleetSettings(version=1, terraform=TerraformSettings(backend=backend))
+    assert AMBIENT.keys() & workspaces.of_state(settings, AMBIENT).keys() == {"PATH", "TF_LOG", *gets}
