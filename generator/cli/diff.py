@@ -78,6 +78,7 @@ def diff(
 
 def _warn(folder: Path, fleet: Fleet, *, has_errors: bool) -> None:
     """Say when terraform/ is not what the manifests say: what is compared is what stands there."""
+    from generator.audit.leftover import leftover
     from generator.render import tree
     from generator.render.layout import layout
     from generator.render.render import Renderer
@@ -87,12 +88,15 @@ def _warn(folder: Path, fleet: Fleet, *, has_errors: bool) -> None:
         say("warning: the manifests have errors, so owners may be missing: `crosskeys validate` shows them")
         return
     try:
-        pages = (page for root in layout(fleet) for page in root.pages)
+        roots = layout(fleet)
+        pages = (page for root in roots for page in root.pages)
         texts = Renderer([folder / "templates", data("templates")]).render(pages)
     except CrosskeysError as error:
         say(f"warning: the manifests cannot be rendered: {error.message}")
         return
-    if not tree.compare(folder, texts).is_current:
+    comparison = tree.compare(folder, texts)
+    left = leftover(comparison.found, roots, None)
+    if not comparison.keeping(left.texts, left.spoilt).is_current:
         say("warning: terraform/ is stale, and what stands there is compared: `crosskeys render` renews it")
 
 

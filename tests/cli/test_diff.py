@@ -123,6 +123,16 @@ def test_a_stale_tree_is_compared_as_it_stands_and_said_to_be_stale(run: Run, cl
     assert "warning: terraform/ is stale" in ended.err
 
 
+def test_an_account_that_is_left_over_is_not_stale(run: Run, cloned: Path) -> None:
+    for path in cloned.glob("clients/**/*.yaml"):
+        if "444444444444" in path.read_text("utf-8") or path.stem == "444444444444":
+            path.unlink()
+    assert run("render").code == ExitCode.CLEAN
+    ended = run("diff", "--base", "main")
+    assert (ended.code, ended.err) == (ExitCode.CLEAN, "")
+    assert (cloned / "terraform/accounts/444444444444/vault/root.tf").exists()
+
+
 def test_a_tree_that_cannot_be_read_is_findings_on_either_side(run: Run, cloned: Path) -> None:
     edit(cloned / PAYMENTS, '"iam"', "var.auth")
     now = run("diff", "--base", "main")
