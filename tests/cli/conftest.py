@@ -32,7 +32,7 @@ class Result:
 
 
 class Run(Protocol):
-    """Runs the command line on the fleet."""
+    """Runs the command line."""
 
     def __call__(self, *arguments: str) -> Result: ...
 
@@ -71,14 +71,22 @@ def fleet(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(fleet: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def call(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process: where the program itself is not what a test is about."""
+
     def in_this_process(*arguments: str) -> Result:
         capsys.readouterr()
-        code = ending_well(lambda: app(["-C", str(fleet), *arguments], prog_name="crosskeys"))
+        code = ending_well(lambda: app([*arguments], prog_name="crosskeys"))
         said = capsys.readouterr()
         return Result(code, said.out, said.err)
 
     return in_this_process
+
+
+@pytest.fixture
+def run(fleet: Path, call: Run) -> Run:
+    """Run the command line in this process on the fleet."""
+    return lambda *arguments: call("-C", str(fleet), *arguments)
 
 
 def edit(path: Path, before: str, after: str) -> None:

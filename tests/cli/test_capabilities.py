@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import program
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Result
+    from tests.cli.conftest import Run
 
 POLICY = """\
 path "secret/data/certs/*" {
@@ -35,22 +33,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(folder: Path, *arguments: str) -> Result:
-    return program("-C", str(folder), "capabilities", *arguments)
+@pytest.fixture
+def asked(folder: Path, call: Run) -> Run:
+    """Ask about the policies in the folder."""
+    return lambda *arguments: call("-C", str(folder), "capabilities", *arguments)
 
 
-def test_shows_what_vault_would_answer_for_each_path_in_order(folder: Path) -> None:
-    shown = asked(folder, "--policy", "ops.hcl", "x", "secret/data/certs/a", "--format", "json")
+def test_shows_what_vault_would_answer_for_each_path_in_order(asked: Run) -> None:
+    shown = asked("--policy", "ops.hcl", "x", "secret/data/certs/a", "--format", "json")
     assert shown.code == 0
     assert list(json.loads(shown.out).items()) == [("secret/data/certs/a", ["list", "read"]), ("x", ["deny"])]
-    shown = asked(folder, "--policy", "ops.hcl", "--policy", "more.json", "secret/data/certs/a")
+    shown = asked("--policy", "ops.hcl", "--policy", "more.json", "secret/data/certs/a")
     assert shown.out == "secret/data/certs/a  create, delete, list, read, update\n"
 
 
-def test_says_which_rule_of_which_file_decides_a_request_and_exits_1_when_one_is_denied(folder: Path) -> None:
-    allowed = asked(folder, "--policy", "ops.hcl", "--operation", "read", "secret/data/certs/a")
+def test_says_which_rule_of_which_file_decides_a_request_and_exits_1_when_one_is_denied(asked: Run) -> None:
+    allowed = asked("--policy", "ops.hcl", "--operation", "read", "secret/data/certs/a")
     assert (allowed.code, allowed.out.splitlines()[1].strip()) == (0, 'ops.hcl:1:1: path "secret/data/certs/*"')
-    denied = asked(folder, "--policy", "more.json", "--operation", "patch", "secret/data/certs/a", "--format", "json")
+    denied = asked("--policy", "more.json", "--operation", "patch", "secret/data/certs/a", "--format", "json")
     assert denied.code == 1
     assert json.loads(denied.out) == {
         "secret/data/certs/a": {
@@ -62,22 +62,22 @@ def test_says_which_rule_of_which_file_decides_a_request_and_exits_1_when_one_is
     }
 
 
-def test_templated_paths_are_for_the_identity_that_is_given(folder: Path) -> None:
-    assert asked(folder, "--policy", "ops.hcl", "home/ann").out == "home/ann  deny\n"
-    assert asked(folder, "--policy", "ops.hcl", "--identity", "who.json", "home/ann").out == "home/ann  update\n"
+def test_templated_paths_are_for_the_identity_that_is_given(asked: Run) -> None:
+    assert asked("--policy", "ops.hcl", "home/ann").out == "home/ann  deny\n"
+    assert asked("--policy", "ops.hcl", "--identity", "who.json", "home/ann").out == "home/ann  update\n"
 
 
-def test_lists_are_decided_by_the_version_that_is_named(folder: Path) -> None:
+def test_lists_are_decided_by_the_version_that_is_named(asked: Run, folder: Path) -> None:
     (folder / "p.hcl").write_text('path "a/*" { policy = "read" }\npath "a/b/*" { policy = "deny" }\n', "utf-8")
     arguments = ("--policy", "p.hcl", "--operation", "list", "a/b")
-    assert asked(folder, *arguments).code == 0
-    assert asked(folder, *arguments, "--semantics", "2.0.3").code == 1
+    assert asked(*arguments).code == 0
+    assert asked(*arguments, "--semantics", "2.0.3").code == 1
 
 
-def test_every_fault_of_every_policy_is_a_finding(folder: Path) -> None:
+def test_every_fault_of_every_policy_is_a_finding(asked: Run, folder: Path) -> None:
     (folder / "a.hcl").write_text('path "a" { capabilities = ["raed"] }\npath "+*" {}\n', "utf-8")
     (folder / "b.hcl").write_text('path "a" { mfa_methods = ["duo"] }\n', "utf-8")
-    shown = asked(folder, "--policy", "a.hcl", "--policy", "b.hcl", "x", "--format", "concise")
+    shown = asked("--policy", "a.hcl", "--policy", "b.hcl", "x", "--format", "concise")
     assert shown.code == 1
     assert [line.split()[0] + line.split()[2] for line in shown.out.splitlines()[:3]] == [
         "a.hcl:1:12:CK820",
@@ -101,9 +101,9 @@ def test_every_fault_of_every_policy_is_a_finding(folder: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_cannot_be_asked_is_a_usage_error(folder: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_asked_is_a_usage_error(asked: Run, folder: Path, arguments: tuple[str, ...], said: str) -> None:
     (folder / "latin.hcl").write_bytes(b'path "a \xe4" {}\n')
-    ended = asked(folder, *arguments)
+    ended = asked(*arguments)
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err
     assert "help: " in ended.err
