@@ -32,9 +32,9 @@ def test_plan_and_apply_work_on_a_fresh_clone_and_end_with_a_login(toolchain: To
     found = subprocess.run(where, env=environment, capture_output=True, text=True, check=True).stdout
     assert found == f"{clone}/generator/__init__.py\n"
 
-    def make(target: str) -> str:
+    def make(*arguments: str) -> str:
         done = subprocess.run(
-            ["make", target],
+            ["make", *arguments],
             cwd=clone,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -47,9 +47,10 @@ def test_plan_and_apply_work_on_a_fresh_clone_and_end_with_a_login(toolchain: To
         return done.stdout
 
     with ended(FleetFolder(clone, toolchain)):
-        planned = make("plan")
+        planned = make("plan", "ARGS=--account 111111111111")
         assert "accounts/111111111111/vault  changes" in planned
-        applied = make("apply")
+        # Arguments that other verbs do not have reach `apply` alone.
+        applied = make("apply", "ARGS=--jobs 2")
     assert "payments logged in to Vault as payments-app" in applied
     table = applied.partition("payments logged in to Vault")[2]
     assert table.count("as it should be") == table.count("certs/") + table.count("shared/")
