@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 from generator.audit.declared import Declared
 from generator.audit.expected import expected
 from generator.audit.proof import prove
-from generator.diagnostics import Span
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
-from generator.manifest.document import Document, Mapping
+from generator.manifest.document import Document
 from generator.manifest.fleet import resolve
 from generator.manifest.load import Manifests
 from generator.manifest.settings import FleetSettings
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 SIZES = (1_000, 10_000, 50_000, 100_000)
 _AN_ACCOUNT = 10
-_NOTHING: dict[str, Span] = {}
 
 
 def fleet(clients: int) -> Fleet:
@@ -67,7 +65,7 @@ def _account(number: int) -> str:
 
 
 def _document(path: str) -> Document:
-    return Document(path, Mapping(Span(path), {}, _NOTHING), "")
+    return Document(path, "", None)
 
 
 def declared(of: Fleet) -> Declared:

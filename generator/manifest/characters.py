@@ -28,6 +28,8 @@ def hidden_in_text(text: str, path: str) -> tuple[Diagnostic, ...]:
         text: The whole text.
         path: The file, for the findings' spans.
     """
+    if _IN_TEXT.search(text) is None:
+        return ()
     return tuple(
         _finding(found[0], _span(text, path, found.start()), "") for found in islice(_IN_TEXT.finditer(text), _MOST)
     )

@@ -24,9 +24,9 @@ from yaml.events import (
 from generator.diagnostics import Diagnostic, Note, Span
 from generator.manifest import faults
 from generator.manifest.characters import hidden_in_value
-from generator.manifest.document import Mapping, Node, Scalar, Sequence
 from generator.manifest.faults import fault
 from generator.manifest.few import MAX_FINDINGS, few
+from generator.manifest.nodes import Mapping, Node, Scalar, Sequence
 from generator.manifest.scalars import Ambiguous, brief, quote, resolve
 
 if TYPE_CHECKING:

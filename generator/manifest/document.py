@@ -1,43 +1,13 @@
-"""What a manifest says and where: its nodes, each with the span of text it was read from."""
+"""What a manifest says, and where."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from functools import lru_cache
 
-if TYPE_CHECKING:
-    from generator.diagnostics import Span
-
-Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value] | None"
-Loc: TypeAlias = "tuple[str | int, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A string, integer, boolean or null; strings are in Unicode's NFC, as Terraform makes them."""
-
-    span: Span
-    value: str | int | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A list."""
-
-    span: Span
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """A map, in the order of the file; ``keys`` tells where each key stands."""
-
-    span: Span
-    items: dict[str, Node]
-    keys: dict[str, Span]
-
-
-Node: TypeAlias = Scalar | Sequence | Mapping
+from generator.diagnostics import Span
+from generator.manifest.composer import compose
+from generator.manifest.nodes import Loc, Mapping, Node, Sequence, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +16,18 @@ class Document:
 
     Args:
         shown: The file's path relative to the fleet's folder.
-        root: The outermost node.
         text: The whole text; spans count its lines and characters.
+        content: What it says, as plain Python values.
     """
 
     shown: str
-    root: Node
     text: str
+    content: Value
 
-    def value(self) -> Value:
-        """Return the content as plain Python values."""
-        return _value(self.root)
+    @property
+    def root(self) -> Node:
+        """The outermost node, read from the text again: of thousands of manifests few are asked for places."""
+        return _root(self.text, self.shown)
 
     def span_of(self, loc: Loc) -> Span:
         """Return where the value at ``loc`` stands, or the innermost value around it that exists.
@@ -82,11 +53,7 @@ class Document:
         return node, key
 
 
-def _value(node: Node) -> Value:
-    match node:
-        case Scalar():
-            return node.value
-        case Sequence():
-            return [_value(item) for item in node.items]
-        case Mapping():
-            return {key: _value(item) for key, item in node.items.items()}
+@lru_cache(maxsize=8)  # all that is asked about one file is asked in a row
+def _root(text: str, shown: str) -> Node:
+    root, _ = compose(text, shown)
+    return root or Mapping(Span(shown), {}, {})

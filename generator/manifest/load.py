@@ -17,6 +17,7 @@ from generator.manifest.client import ClientManifest
 from generator.manifest.faults import NOT_A_REGULAR_FILE, fault
 from generator.manifest.few import few
 from generator.manifest.settings import FleetSettings
+from generator.manifest.shapes import Shapes
 from generator.manifest.validate import Sourced, validate
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def load_settings(folder: Path) -> Sourced[FleetSettings] | tuple[Diagnostic, ..
     """Return the fleet settings of ``folder``, None where it has no ``crosskeys.yaml``, or findings about it."""
     if not os.path.lexists(folder / SETTINGS):
         return None
-    return _read(folder, SETTINGS, FleetSettings)
+    return _read(folder, SETTINGS, FleetSettings, None)
 
 
 def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
@@ -73,13 +74,14 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
     accounts: dict[str, Sourced[AccountManifest]] = {}
     clients: list[Sourced[ClientManifest]] = []
     seen = 0
+    shapes = Shapes()
     for path in _files(folder, CLIENTS, findings):
         parent, _, name = path.rpartition("/")
         stem = name.removesuffix(".yaml")
         if stray := _stray(path):
             findings.append(stray)
         elif parent == ACCOUNTS:
-            account = _read_account(folder, path, stem)
+            account = _read_account(folder, path, stem, shapes)
             if isinstance(account, tuple):
                 findings += account
                 unread.add(stem)
@@ -87,7 +89,7 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
                 accounts[stem] = account
         else:
             seen += 1
-            client = _read(folder, path, ClientManifest)
+            client = _read(folder, path, ClientManifest, shapes)
             if isinstance(client, tuple):
                 findings += client
             else:
@@ -111,8 +113,8 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
     ), tuple(findings)
 
 
-def _read(folder: Path, path: str, model: type[M]) -> Sourced[M] | tuple[Diagnostic, ...]:
-    document, findings = source.examine(folder / path, path)
+def _read(folder: Path, path: str, model: type[M], shapes: Shapes | None) -> Sourced[M] | tuple[Diagnostic, ...]:
+    document, findings = source.examine(f"{folder}/{path}", path, shapes)
     if document is None:
         return findings
     result = validate(document, model)
@@ -123,7 +125,9 @@ def _read(folder: Path, path: str, model: type[M]) -> Sourced[M] | tuple[Diagnos
     return few((*findings, *(finding for finding in further if finding.span not in said)))
 
 
-def _read_account(folder: Path, path: str, stem: str) -> Sourced[AccountManifest] | tuple[Diagnostic, ...]:
+def _read_account(
+    folder: Path, path: str, stem: str, shapes: Shapes
+) -> Sourced[AccountManifest] | tuple[Diagnostic, ...]:
     if re.fullmatch("[0-9]{12}", stem, re.ASCII) is None:
         return (
             Diagnostic(
@@ -134,7 +138,7 @@ def _read_account(folder: Path, path: str, stem: str) -> Sourced[AccountManifest
                 help="name the file clients/accounts/<account_id>.yaml",
             ),
         )
-    return _read(folder, path, AccountManifest)
+    return _read(folder, path, AccountManifest, shapes)
 
 
 def _stem(client: Sourced[ClientManifest], stem: str) -> tuple[Diagnostic, ...]:

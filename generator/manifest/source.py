@@ -18,9 +18,12 @@ from generator.manifest.characters import hidden_in_text
 from generator.manifest.composer import compose
 from generator.manifest.document import Document
 from generator.manifest.faults import fault
+from generator.manifest.nodes import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from generator.manifest.shapes import Shapes
 
 __all__ = ["MAX_BYTES", "Document", "excerpt_source", "parse", "read"]
 
@@ -42,12 +45,15 @@ def read(path: Path, shown: str) -> Document | tuple[Diagnostic, ...]:
     return document if document and not findings else findings
 
 
-def examine(path: Path, shown: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+def examine(
+    path: Path | str, shown: str, shapes: Shapes | None = None
+) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     """Read one manifest from disk as ``read`` does, to judge what can be judged of one that has faults.
 
     Args:
         path: The file.
         shown: Its path relative to the fleet's folder, for diagnostics.
+        shapes: Those of the manifests that were read before; the outcome is the same without.
 
     Returns:
         Everything that is wrong with the text, and the document unless that leaves its other keys in doubt.
@@ -58,7 +64,7 @@ def examine(path: Path, shown: str) -> tuple[Document | None, tuple[Diagnostic, 
         reason = error.strerror or str(error)
         message, advice = f"the file cannot be read: {reason}", "set its permissions right; every manifest is read"
         return None, (fault(faults.NOT_A_REGULAR_FILE, Span(shown), message, advice),)
-    return _parse(content, shown) if isinstance(content, bytes) else (None, (_not_regular(shown, content),))
+    return _parse(content, shown, shapes) if isinstance(content, bytes) else (None, (_not_regular(shown, content),))
 
 
 def excerpt_source(path: Path) -> str | None:
@@ -73,14 +79,14 @@ def excerpt_source(path: Path) -> str | None:
         return None
 
 
-def _content(path: Path, most: int) -> bytes | int:
+def _content(path: Path | str, most: int) -> bytes | int:
     """Return up to so many bytes of a regular file, or the mode of what is none."""
-    mode = path.lstat().st_mode
+    mode = os.lstat(path).st_mode
     if not stat.S_ISREG(mode):
         return mode
     # The path may have been swapped since, so the flags and the second look guard against what stands there now.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - it is open already
         mode = os.fstat(descriptor).st_mode
         return file.read(most) if stat.S_ISREG(mode) else mode
 
@@ -99,12 +105,20 @@ def parse(data: bytes, shown: str) -> Document | tuple[Diagnostic, ...]:
     return document if document and not findings else findings
 
 
-def _parse(data: bytes, shown: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+def _parse(data: bytes, shown: str, shapes: Shapes | None = None) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     text = _decode(data, shown)
     if isinstance(text, tuple):
         return None, text
+    cut = shapes.cut(text) if shapes else None
+    if shapes and cut and (known := shapes.content(cut)):
+        return Document(shown, text, known), ()
     root, findings = compose(text, shown)
-    return Document(shown, root, text) if root else None, findings
+    if root is None:
+        return None, findings
+    content = plain(root)
+    if shapes and cut and not findings:
+        shapes.learn(cut, content)
+    return Document(shown, text, content), findings
 
 
 _KINDS = (

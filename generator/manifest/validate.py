@@ -58,7 +58,7 @@ def validate(document: Document, model: type[M]) -> Sourced[M] | tuple[Diagnosti
         model: The model of this kind of file.
     """
     try:
-        return Sourced(model.model_validate(document.value()), document)
+        return Sourced(model.model_validate(document.content), document)
     except ValidationError as error:
         details = error.errors(include_url=False)
         return few([_finding(document, model, detail) for detail in details[: MAX_FINDINGS + 1]])

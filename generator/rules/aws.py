@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic, Severity, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from generator.manifest.fleet import Fleet
 
@@ -33,7 +34,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 WRONG_PARTITION,
                 Severity.ERROR,
-                span,
+                span(),
                 f"the ARN is of the partition `{written}`, and this fleet is of `{partition}`",
                 "a fleet has one partition, for nothing can be delegated between two; keep a fleet for each",
             )
@@ -41,7 +42,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 WRONG_ACCOUNT,
                 Severity.ERROR,
-                span,
+                span(),
                 f"the ARN is of the account {found}, and this manifest is of {account_id}",
                 "name the object of this account",
             )
@@ -52,7 +53,7 @@ def check(fleet: Fleet) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 REGION_OF_ANOTHER_PARTITION,
                 Severity.ERROR,
-                span,
+                span(),
                 f"the region `{region}` is of the partition `{partition_of(region)}`, "
                 f"and this fleet is of `{partition}`",
                 "a fleet has one partition; name a region of it",
@@ -91,12 +92,12 @@ def _trust_policies(fleet: Fleet) -> Iterator[Diagnostic]:
     for client in fleet.declared:
         if client.workload:
             policy = _trust_policy("WorkloadAssumesItsRole", {"Service": client.workload.trusted_services})
-            yield from _too_long(policy, client.source.span("aws", "trusted_services"))
+            yield from _too_long(policy, partial(client.source.span, "aws", "trusted_services"))
     longest = max((account.sts.external_id for account in fleet.accounts if account.sts), key=len, default=None)
     if longest is not None:
         condition = {"Condition": {"StringEquals": {"sts:ExternalId": longest}}}
         policy = _trust_policy("VaultAssumesThisRole", {"AWS": fleet.settings.vault.principals}, **condition)
-        yield from _too_long(policy, _setting(fleet, "vault", "principals"))
+        yield from _too_long(policy, partial(_setting, fleet, "vault", "principals"))
 
 
 def _trust_policy(sid: str, principal: Mapping[str, tuple[str, ...]], **more: object) -> str:
@@ -105,12 +106,12 @@ def _trust_policy(sid: str, principal: Mapping[str, tuple[str, ...]], **more: ob
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 
 
-def _too_long(policy: str, span: Span) -> Iterator[Diagnostic]:
+def _too_long(policy: str, span: Callable[[], Span]) -> Iterator[Diagnostic]:
     if len(policy) > _LONGEST_TRUST_POLICY:
         yield Diagnostic(
             TRUST_POLICY_TOO_LONG,
             Severity.ERROR,
-            span,
+            span(),
             f"the role's trust policy would have {len(policy)} characters, and IAM takes {_LONGEST_TRUST_POLICY}",
             "trust fewer: whoever can assume a role is all that it is",
         )
@@ -121,30 +122,30 @@ def partition_of(region: str) -> str:
     return {"us-gov": "aws-us-gov", "cn": "aws-cn"}.get(region.rsplit("-", 2)[0], "aws")
 
 
-def _arns(fleet: Fleet) -> Iterator[tuple[str, Span, str | None]]:
+def _arns(fleet: Fleet) -> Iterator[tuple[str, Callable[[], Span], str | None]]:
     settings = fleet.settings
     for index, principal in enumerate(settings.vault.principals):
-        yield principal, _setting(fleet, "vault", "principals", index), None
+        yield principal, partial(_setting, fleet, "vault", "principals", index), None
     if settings.aws.permissions_boundary:
-        yield settings.aws.permissions_boundary, _setting(fleet, "aws", "permissions_boundary"), None
+        yield settings.aws.permissions_boundary, partial(_setting, fleet, "aws", "permissions_boundary"), None
     for account in fleet.accounts:
         if account.source:
             for key in ("provisioner_role", "permissions_boundary"):
                 if arn := getattr(account.source.model, key):
-                    yield arn, account.source.span(key), account.id
+                    yield arn, partial(account.source.span, key), account.id
         for client in account.clients:
             if arn := client.source.model.aws.permissions_boundary:
-                yield arn, client.source.span("aws", "permissions_boundary"), account.id
+                yield arn, partial(client.source.span, "aws", "permissions_boundary"), account.id
 
 
-def _regions(fleet: Fleet) -> Iterator[tuple[str, Span]]:
-    yield fleet.settings.aws.region, _setting(fleet, "aws", "region")
+def _regions(fleet: Fleet) -> Iterator[tuple[str, Callable[[], Span]]]:
+    yield fleet.settings.aws.region, partial(_setting, fleet, "aws", "region")
     for account in fleet.accounts:
         if account.source and account.source.model.region:
-            yield account.source.model.region, account.source.span("region")
+            yield account.source.model.region, partial(account.source.span, "region")
         for client in account.clients:
             if client.ec2:
-                yield client.ec2.region, client.source.span("vault", "ec2", "region")
+                yield client.ec2.region, partial(client.source.span, "vault", "ec2", "region")
 
 
 def _setting(fleet: Fleet, *location: str | int) -> Span:

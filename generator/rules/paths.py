@@ -67,15 +67,14 @@ def _grants(
     client: Client, mount: str, shared: set[str], directories: set[str], above_directories: set[str]
 ) -> Iterator[Diagnostic]:
     for index, grant in enumerate(client.grants):
-        span = client.source.span("grants", index, "path")
         above = _above(grant.path)
         if shared.isdisjoint(above):
-            yield _outside(grant.path, span, mount, shared)
+            yield _outside(grant.path, client.source.span("grants", index, "path"), mount, shared)
         elif not directories.isdisjoint(above) or grant.path in above_directories:
             yield Diagnostic(
                 GRANT_INTO_A_DIRECTORY,
                 Severity.ERROR,
-                span,
+                client.source.span("grants", index, "path"),
                 f"`{grant.path}` reaches a client's own directory",
                 "share another path; nobody is granted what is one client's alone",
             )

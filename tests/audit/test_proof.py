@@ -24,7 +24,7 @@ from generator.audit.trie import Directories
 from generator.cli import app
 from generator.diagnostics import Span
 from generator.manifest.client import ClientManifest
-from generator.manifest.document import Document, Mapping
+from generator.manifest.document import Document
 from generator.manifest.fleet import resolve
 from generator.manifest.load import Manifests
 from generator.manifest.settings import FleetSettings
@@ -47,7 +47,7 @@ def fleet(*clients: str | dict[str, Any], **more: Any) -> Fleet:
     for client in clients:
         said = {"name": client} if isinstance(client, str) else client
         whole = {"account_id": ACCOUNT, "role_name": said["name"], "owner": "x", **said}
-        document = Document(f"clients/{said['name']}.yaml", Mapping(Span("x"), {}, {}), "")
+        document = Document(f"clients/{said['name']}.yaml", "", None)
         manifests.append(Sourced(ClientManifest.model_validate(whole), document))
     return resolve(Manifests(FleetSettings.model_validate(more), None, {}, tuple(manifests)))
 

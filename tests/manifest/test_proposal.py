@@ -63,7 +63,7 @@ def test_every_string_that_is_accepted_reads_back_as_itself(value: str) -> None:
     document = parse(f"description: {proposal.scalar(value)}\n".encode(errors="surrogateescape"), "")
     assume(isinstance(document, Document))
     assert isinstance(document, Document)
-    assert document.value() == {"description": unicodedata.normalize("NFC", value)}
+    assert document.content == {"description": unicodedata.normalize("NFC", value)}
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

@@ -105,7 +105,7 @@ class TestEachSchema:
 def test_accepts_every_example(kind: str, path: Path) -> None:
     document = read(path, path.name)
     assert isinstance(document, Document)
-    assert refusals(kind, document.value()) == []
+    assert refusals(kind, document.content) == []
 
 
 @pytest.mark.parametrize(("kind", "path"), EXAMPLES, ids=[str(path.relative_to(ROOT)) for _, path in EXAMPLES])

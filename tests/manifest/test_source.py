@@ -17,7 +17,8 @@ from generator.diagnostics import Diagnostic, Span
 from generator.manifest import faults
 from generator.manifest.characters import hidden_in_value
 from generator.manifest.composer import MAX_DEPTH
-from generator.manifest.document import Document, Mapping, Node, Scalar, Sequence
+from generator.manifest.document import Document
+from generator.manifest.nodes import Mapping, Node, Scalar, Sequence
 from generator.manifest.source import MAX_BYTES, parse, read
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def document(text: str) -> Document:
 
 def findings(text: str | bytes) -> tuple[Diagnostic, ...]:
     result = parse(text.encode() if isinstance(text, str) else text, SHOWN)
-    assert not isinstance(result, Document), result.value()
+    assert not isinstance(result, Document), result.content
     return result
 
 
@@ -91,7 +92,7 @@ class TestValues:
         ],
     )
     def test_reads_what_every_reader_of_yaml_reads_alike(self, source: str, value: object) -> None:
-        got = document(f"key: {source}").value()
+        got = document(f"key: {source}").content
         assert got == {"key": value}
         assert isinstance(got, dict)
         assert type(got["key"]) is type(value)
@@ -131,14 +132,14 @@ class TestValues:
         assert f"`{source}`" in finding.message
         assert finding.help == f'quote it: "{source}"'
         assert cut(text, finding.span) == source
-        assert document(f'key: "{source}"').value() == {"key": source}
+        assert document(f'key: "{source}"').content == {"key": source}
 
     def test_shows_an_unquoted_account_id_as_written(self) -> None:
         finding = only("account_id: 012345670123", faults.AMBIGUOUS_SCALAR)
         assert finding.help == 'account ids are quoted: "012345670123"'
 
     def test_normalises_strings_and_keys_to_nfc(self) -> None:
-        assert document("cafe\u0301: 'cafe\u0301'\nb: e\u0301").value() == {"caf\u00e9": "caf\u00e9", "b": "\u00e9"}
+        assert document("cafe\u0301: 'cafe\u0301'\nb: e\u0301").content == {"caf\u00e9": "caf\u00e9", "b": "\u00e9"}
         only("cafe\u0301: 1\ncaf\u00e9: 2", faults.DUPLICATE_KEY)
 
     def test_long_digits_are_refused_at_once(self) -> None:
@@ -188,7 +189,7 @@ class TestRefusals:
     def test_a_boolean_of_yaml_1_1_as_a_key_is_to_be_quoted(self) -> None:
         finding = only("on: push", faults.AMBIGUOUS_SCALAR)
         assert finding.help == 'quote it: "on"'
-        assert document('"on": push').value() == {"on": "push"}
+        assert document('"on": push').content == {"on": "push"}
 
     @pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n", "---\n", "---\n...\n", "--- # nothing\n"])
     def test_an_empty_file_is_refused(self, text: str) -> None:
@@ -205,7 +206,7 @@ class TestRefusals:
         assert only(f"{line}\n---\na: 1\n", faults.DIRECTIVE).span.line == 1
 
     def test_a_document_marker_alone_is_fine(self) -> None:
-        assert document("---\na: 1\n...\n").value() == {"a": 1}
+        assert document("---\na: 1\n...\n").content == {"a": 1}
 
     def test_depth_is_limited(self) -> None:
         deepest = "[" * MAX_DEPTH + "]" * MAX_DEPTH
@@ -278,7 +279,7 @@ class TestCharacters:
         assert cut(text, finding.span) == character
 
     def test_a_carriage_return_ends_a_line_only_with_a_line_feed(self) -> None:
-        assert document("a: 1\r\nb: x\r\n").value() == {"a": 1, "b": "x"}
+        assert document("a: 1\r\nb: x\r\n").content == {"a": 1, "b": "x"}
         only("a: 1\rb: 2", faults.CONTROL_CHARACTER)
 
     @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ class TestRead:
         path.write_text("a: é\n", encoding="utf-8")
         result = read(path, SHOWN)
         assert isinstance(result, Document)
-        assert (result.shown, result.value(), result.text) == (SHOWN, {"a": "é"}, "a: é\n")
+        assert (result.shown, result.content, result.text) == (SHOWN, {"a": "é"}, "a: é\n")
 
     @pytest.mark.parametrize("kind", ["link", "folder", "pipe", "socket", "missing"])
     def test_refuses_what_is_not_a_readable_regular_file(
@@ -443,7 +444,7 @@ def test_any_bytes_give_a_document_or_findings_within_the_text(data: bytes) -> N
     result = parse(data, SHOWN)
     if isinstance(result, Document):
         assert all(inside(result.text, node.span) for node in nodes(result.root))
-        result.value()
+        assert result.content is None or isinstance(result.content, str | int | list | dict)
         return
     assert result
     assert list(result) == sorted(result, key=lambda f: f.sort_key)
@@ -491,7 +492,7 @@ def test_json_reads_back_as_it_was(value: object, indent: int | None, escaped: b
         assert {f.rule for f in result} == {faults.DUPLICATE_KEY}
         assert normalised(value) != value, "only NFC makes two keys one"
         return
-    assert result.value() == normalised(value)
+    assert result.content == normalised(value)
     for node in nodes(result.root):
         if isinstance(node, Scalar):
             assert normalised(json.loads(cut(text, node.span))) == node.value
