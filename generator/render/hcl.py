@@ -17,6 +17,8 @@ class Hcl(str):
     __slots__ = ()
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9 _=,.@:/*+-]*", re.ASCII)
+"""Text in which HCL would read nothing but itself: most of what there is."""
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _LINE_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ESCAPES = {
@@ -104,6 +106,8 @@ def policy_path(path: str) -> Hcl:
 
 
 def _quoted(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
     if "\0" in text:
         raise ValueError("HCL cannot hold a NUL character")
     text.encode()

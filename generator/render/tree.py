@@ -19,7 +19,7 @@ from generator.render.layout import TREE
 from generator.render.render import is_ours, is_untouched
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 STALE_FILE = "CK701"
@@ -186,7 +186,9 @@ def compare(folder: Path, wanted: Mapping[str, str]) -> Comparison:
 
 
 def write(folder: Path, comparison: Comparison) -> None:
-    """Make the tree as it should be: every file is written aside first, then all are renamed into place.
+    """Make the tree as it should be: everything is written aside first, then renamed into place.
+
+    A folder that is not there yet is renamed into place with all that is in it.
 
     Raises:
         RefusedError: When there is a file that rendering did not make.
@@ -202,13 +204,13 @@ def write(folder: Path, comparison: Comparison) -> None:
     try:
         (folder / WORK).mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder / WORK, prefix="render-") as aside:
-            for number, path in enumerate(pending):
-                with open(f"{aside}/{number}", "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - ten thousand: strings cost a tenth
-                    file.write(comparison.wanted[path])
             for parent in {path.rpartition("/")[0]: None for path in pending}:
-                (folder / parent).mkdir(parents=True, exist_ok=True)
-            for number, path in enumerate(pending):
-                os.replace(f"{aside}/{number}", f"{base}/{path}")  # noqa: PTH105 - as above
+                os.makedirs(f"{aside}/{parent}", exist_ok=True)  # noqa: PTH103 - ten thousand: strings cost a tenth
+            for path in pending:
+                with open(f"{aside}/{path}", "wb") as file:  # noqa: PTH123 - as above
+                    file.write(comparison.wanted[path].encode())
+            for path in _moved(base, pending):
+                os.replace(f"{aside}/{path}", f"{base}/{path}")  # noqa: PTH105 - as above
             for path in comparison.removed:
                 (folder / path).unlink()
                 _drop_empty(folder, folder / path)
@@ -217,6 +219,20 @@ def write(folder: Path, comparison: Comparison) -> None:
             f"the rendered tree could not be written: {error.strerror}: {error.filename2 or error.filename or folder}",
             help="make room or set the permissions right, then run `crosskeys render` again; no file is half written",
         ) from error
+
+
+def _moved(base: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return what is to be renamed for files to be in place: themselves, or the outermost folder that is missing."""
+    outermost: dict[str, str] = {}
+    moved: dict[str, None] = {}
+    for path in paths:
+        parent = path.rpartition("/")[0]
+        if parent not in outermost:
+            steps = parent.split("/")
+            folders = ("/".join(steps[:count]) for count in range(1, len(steps) + 1))
+            outermost[parent] = next((each for each in folders if not os.path.lexists(f"{base}/{each}")), "")
+        moved[outermost[parent] or path] = None
+    return tuple(moved)
 
 
 @contextmanager
