@@ -196,10 +196,12 @@ class TestDigest:
         assert re.fullmatch("[0-9a-f]{64}", digest)
         assert judged(planned, fleet, allowed=digest).allowed
         assert judged(reversed(planned), fleet, allowed=digest).allowed
+        role, profile = planned[1].changes
         for other in (
             planned[:1],
             [*planned, plan(root("vault", ELSEWHERE), ("vault_policy.x", "delete"))],
-            [planned[0], replace(planned[1], changes=(ResourceChange("aws_iam_role.pay", "replace"),))],
+            [planned[0], replace(planned[1], changes=planned[1].changes[:1])],
+            [planned[0], replace(planned[1], changes=(replace(role, action="replace"), profile))],
             [planned[0], replace(planned[1], root=root("aws", ELSEWHERE))],
             gone("pay", ELSEWHERE),
             [],
