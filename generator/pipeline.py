@@ -107,7 +107,7 @@ def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
         declared = parseback.verify(fleet, texts, cache=cache)
     with stage("compared with the tree") as counts:
         comparison = tree.compare(folder, texts)
-        left = leftover(comparison.found, roots, cache)
+        left = leftover(comparison.found, roots, fleet.settings, cache)
         comparison = comparison.keeping(left.texts, left.spoilt)
         counts["changes"] = len(comparison.added) + len(comparison.changed) + len(comparison.removed)
     with stage("proved") as counts:

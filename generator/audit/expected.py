@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from generator.audit.declared import Pairs, Settings
     from generator.manifest.fleet import Account, Client, Fleet, WorkloadRole
     from generator.manifest.settings import FleetSettings, Setting
-    from generator.render.layout import BackendBlock
 
 Declarations = tuple[Declaration, ...]
 
@@ -254,18 +253,19 @@ def _terraform(
     settings: FleetSettings, provider: str, version: str, path: str, *, own_backend: bool = False
 ) -> Terraform:
     root = root_of(path)
-    backend = backend_of(settings, root)
     return Terraform(
         root=root,
         span=Span(path),
         required_version=settings.terraform.required_version,
         required_providers=(RequiredProvider(name=provider, source=f"hashicorp/{provider}", version=version),),
         # A root that is handed over is applied with a backend of its new owner's.
-        backend=None if own_backend else _backend(backend),
+        backend=None if own_backend else backend(settings, root),
     )
 
 
-def _backend(block: BackendBlock) -> Backend:
+def backend(settings: FleetSettings, root: str) -> Backend:
+    """Return where the settings keep the state of a root."""
+    block = backend_of(settings, root)
     blocks = tuple((name, _settings(inside)) for name, inside in sorted(block.blocks.items()))
     return Backend(type=block.type, settings=_settings(block.settings), blocks=blocks)
 

@@ -1,7 +1,8 @@
 """Leftover roots: those that no manifest says any more, and that can still destroy what they made.
 
 Their ``root.tf`` is kept as it stands, for nothing else knows where their state is and through which provider they act.
-It is believed only as far as it can do no harm: untouched, and with nothing in it but a backend and a provider.
+It is believed only as far as it can do no harm: untouched, and with nothing in it but a provider and the backend where
+the settings keep its state: with another root's state it would destroy what that root has.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.audit.declared import AwsProvider, Terraform, VaultProvider
+from generator.audit.expected import backend
 from generator.audit.faults import Unreadable
 from generator.audit.reading import read_each
 from generator.render.layout import TREE, Root, RootKind
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from generator.audit.declared import Declaration
+    from generator.manifest.settings import FleetSettings
 
 _ROOT_FILE = re.compile(rf"{TREE}/(?P<name>platform|accounts/(?P<account>[0-9]{{12}})/(?:aws|vault))/root\.tf")
 
@@ -42,12 +45,13 @@ class Leftover:
     spoilt: tuple[str, ...]
 
 
-def leftover(found: Mapping[str, str], roots: Iterable[Root], cache: Path | None) -> Leftover:
+def leftover(found: Mapping[str, str], roots: Iterable[Root], settings: FleetSettings, cache: Path | None) -> Leftover:
     """Return what is left over.
 
     Args:
         found: Text of every file of the tree that rendering made, by its path.
         roots: The roots that the manifests say.
+        settings: The fleet's.
         cache: A folder that remembers what was parsed; None for none. The outcome is the same.
     """
     said = {root.name for root in roots}
@@ -57,7 +61,9 @@ def leftover(found: Mapping[str, str], roots: Iterable[Root], cache: Path | None
     declared = {
         path: declarations
         for path, declarations in read_each(untouched, cache).items()
-        if not isinstance(declarations, Unreadable) and _is_bare(declarations, matches[path]["account"])
+        if not isinstance(declarations, Unreadable)
+        and _is_bare(declarations, matches[path]["account"])
+        and _keeps_its_own_state(declarations, matches[path]["name"], settings)
     }
     return Leftover(
         tuple(_root(matches[path]["name"], matches[path]["account"], each) for path, each in declared.items()),
@@ -80,8 +86,12 @@ def _is_bare(declarations: tuple[Declaration, ...], account_id: str | None) -> b
     return by_kind.keys() == {Terraform, VaultProvider}
 
 
+def _keeps_its_own_state(declarations: tuple[Declaration, ...], name: str, settings: FleetSettings) -> bool:
+    # Who is handed a root keeps its state too: the rendered one has no backend then.
+    return all(item.backend in {None, backend(settings, name)} for item in declarations if isinstance(item, Terraform))
+
+
 def _root(name: str, account_id: str | None, declarations: tuple[Declaration, ...]) -> Root:
     kind = RootKind(name.rpartition("/")[2])
-    # Who is handed a root keeps its state too: the rendered one has no backend then.
     handover = any(isinstance(item, Terraform) and item.backend is None for item in declarations)
     return Root(name, kind, account_id, (), handover, leftover=True)

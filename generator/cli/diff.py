@@ -95,7 +95,7 @@ def _warn(folder: Path, fleet: Fleet, *, has_errors: bool) -> None:
         say(f"warning: the manifests cannot be rendered: {error.message}")
         return
     comparison = tree.compare(folder, texts)
-    left = leftover(comparison.found, roots, None)
+    left = leftover(comparison.found, roots, fleet.settings, None)
     if not comparison.keeping(left.texts, left.spoilt).is_current:
         say("warning: terraform/ is stale, and what stands there is compared: `crosskeys render` renews it")
 

@@ -91,7 +91,7 @@ def test_a_root_without_a_backend_is_its_owners(fleet: Path) -> None:
     text = (fleet / AWS).read_text("utf-8")
     begin, end = text.index('\n  backend "local"'), text.index("}\n\nprovider")
     body = f"{text[:begin]}{text[end:]}".partition("\n\n")[2]
-    found = leftover({AWS: stamped(body, "crosskeys.yaml")}, (), None)
+    found = leftover({AWS: stamped(body, "crosskeys.yaml")}, (), pipeline.validate(fleet).fleet.settings, None)
     assert [(root.name, root.handover) for root in found.roots] == [(f"accounts/{GONE}/aws", True)]
 
 
@@ -153,9 +153,18 @@ def test_a_file_that_declares_more_than_a_backend_and_a_provider_is_refused_what
 def test_a_provider_of_another_account_is_refused(fleet: Path, old: str, new: str) -> None:
     text = (fleet / AWS).read_text("utf-8")
     assert old in text
-    found = leftover({AWS: stamped(text.partition("\n\n")[2].replace(old, new), "crosskeys.yaml")}, (), None)
+    edited = stamped(text.partition("\n\n")[2].replace(old, new), "crosskeys.yaml")
+    found = leftover({AWS: edited}, (), pipeline.validate(fleet).fleet.settings, None)
     assert found.spoilt == (AWS,)
     assert found.roots == ()
+
+
+def test_a_backend_that_keeps_another_roots_state_is_refused_whatever_the_digest(fleet: Path) -> None:
+    settled(fleet)
+    text = (fleet / VAULT).read_text("utf-8")
+    assert text.count(f"accounts/{GONE}/vault.tfstate") == 1
+    body = text.partition("\n\n")[2].replace(f"accounts/{GONE}/vault.tfstate", f"accounts/{HERE}/vault.tfstate")
+    require_refused(fleet, stamped(body, "crosskeys.yaml"))
 
 
 def test_other_files_than_a_roots_own_are_not_kept(fleet: Path) -> None:
@@ -166,5 +175,5 @@ def test_other_files_than_a_roots_own_are_not_kept(fleet: Path) -> None:
         "terraform/accounts/22222222222/vault/root.tf",
         f"terraform/{GONE}/vault/root.tf",
     )
-    found = leftover(dict.fromkeys(others, text), (), None)
+    found = leftover(dict.fromkeys(others, text), (), pipeline.validate(fleet).fleet.settings, None)
     assert (found.roots, found.spoilt) == ((), ())
