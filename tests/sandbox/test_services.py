@@ -22,6 +22,7 @@ import boto3
 import pytest
 
 from generator.errors import ExitCode, RemoteError
+from generator.run import processes
 from generator.sandbox import process, server, services, vault_server
 from generator.sandbox.vault_server import connected
 
@@ -99,7 +100,7 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
     # Its threads end one after the other, and the last one closes the port.
-    while (process._started(pid) is not None or threads(pid) > 1) and time.monotonic() < deadline:
+    while (processes.started(pid) is not None or threads(pid) > 1) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
