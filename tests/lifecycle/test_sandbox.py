@@ -16,6 +16,7 @@ from tests.e2e.fleets import aws_objects, client_of, digest_in, ended, is_allowe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from generator.sandbox.toolchain import Toolchain
     from tests.e2e.fleets import FleetFolder
@@ -117,14 +118,15 @@ def test_before_all_this_the_client_reads_its_own_and_what_it_was_granted(
 
 
 def test_suspended_client_loses_everything_and_nothing_in_aws_is_touched(
-    fleet: FleetFolder, token: hvac.Client, broad: hvac.Client
+    fleet: FleetFolder, token: hvac.Client, broad: hvac.Client, tmp_path: Path
 ) -> None:
     before, tree = everything(fleet), fleet.tree()
     fleet.write("clients/pay.yaml", {**PAY, "suspend": {"reason": "key leaked"}})
     fleet.run("render")
-    planned = fleet.run("plan")
+    plans = str(tmp_path / "plans")
+    planned = fleet.run("plan", "--out", plans)
     assert counts(planned.out) == {ROOTS["aws"]: ("clean", "0", "0", "0"), ROOTS["vault"]: ("changes", "0", "1", "1")}
-    fleet.run("apply", "--yes")
+    fleet.run("apply", plans, "--yes")
     after = everything(fleet)
     assert before.keys() - after.keys() == {"auth/aws/role/pay-app"}
     assert {key for key in after if after[key] != before[key]} == {"sys/policies/acl/pay-policy"}
@@ -146,7 +148,7 @@ def test_suspended_client_loses_everything_and_nothing_in_aws_is_touched(
 
 def test_client_that_comes_back_is_as_it_was_and_so_are_its_tokens(fleet: FleetFolder, token: hvac.Client) -> None:
     assert allowed(token, OWN) == set()
-    planned = fleet.run("plan")
+    planned = fleet.run("plan", "--side", "vault")
     assert counts(planned.out)[ROOTS["vault"]] == ("changes", "1", "1", "0")
     fleet.run("apply", "--yes")
     assert allowed(token, OWN) == allowed(token, SHARED) == READS
@@ -155,7 +157,7 @@ def test_client_that_comes_back_is_as_it_was_and_so_are_its_tokens(fleet: FleetF
 
 
 def test_renamed_client_has_the_same_objects_and_nothing_is_planned_but_moves(
-    fleet: FleetFolder, token: hvac.Client
+    fleet: FleetFolder, token: hvac.Client, tmp_path: Path
 ) -> None:
     before = everything(fleet)
     renamed = {**PAY, "name": "payments", "previously": "pay"}
@@ -165,9 +167,10 @@ def test_renamed_client_has_the_same_objects_and_nothing_is_planned_but_moves(
     assert "add `vault: {policy: pay-policy}`" in refused.out
     fleet.write("clients/payments.yaml", {**renamed, "vault": {"policy": "pay-policy"}})
     fleet.run("render")
-    planned = fleet.run("plan")
+    plans = str(tmp_path / "plans")
+    planned = fleet.run("plan", "--out", plans)
     assert counts(planned.out) == dict.fromkeys(ROOTS.values(), ("changes", "0", "0", "0"))
-    fleet.run("apply", "--yes")
+    fleet.run("apply", plans, "--yes")
     assert everything(fleet) == before
     assert allowed(token, OWN) == READS
     fleet.run("sandbox", "login", "payments")
@@ -187,7 +190,7 @@ def test_rename_without_the_policys_name_would_have_replaced_it(fleet: FleetFold
     fleet.remove("clients/payments.yaml")
     fleet.write("clients/checkout.yaml", moved)
     fleet.run("render")
-    assert counts(fleet.run("plan").out)[ROOTS["vault"]] == ("changes", "1", "1", "1")
+    assert counts(fleet.run("plan", "--side", "vault").out)[ROOTS["vault"]] == ("changes", "1", "1", "1")
     fleet.remove("clients/checkout.yaml")
     fleet.write("clients/payments.yaml", kept)
     fleet.run("render")
