@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -64,7 +65,8 @@ def _main(
         typer.Option(metavar="DIR", help="Where what can be made again is kept; CROSSKEYS_CACHE_DIR says the same."),
     ] = None,
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Read and parse everything anew; the outcome is the same.")
+        bool,
+        typer.Option("--no-cache", help="Read and parse everything anew, as always where CI is set, to the same end."),
     ] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Show at the end, on stderr, what took how long.")] = False,
     _show_version: Annotated[
@@ -72,7 +74,9 @@ def _main(
     ] = False,
 ) -> None:
     folder = cache.chosen(cache_dir)
-    context.obj = Context.of(directory, verbose, log_format, None if no_cache else folder)
+    # What other runs have left behind, on a machine that many share, is not to decide what may be merged.
+    anew = no_cache or bool(os.environ.get("CI"))
+    context.obj = Context.of(directory, verbose, log_format, None if anew else folder)
     if profile:
         context.call_on_close(lambda: say(stages.table()))
 
@@ -89,8 +93,8 @@ app.command()(capabilities)
 app.command()(roots)
 app.command()(plan)
 app.command()(apply)
-app.command()(prune)
 app.command()(matrix)
+app.command()(prune)
 app.command()(state)
 app.command()(schema)
 app.command()(rules)

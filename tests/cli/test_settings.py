@@ -45,11 +45,11 @@ def test_format(run: Run, fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_jobs(run: Run, fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def planned(_workspaces: Any, _aside: Any, jobs: int, *_rest: Any, **_more: Any) -> tuple[()]:
-        asked.append(jobs)
+    def planned(_workspaces: Any, _aside: Any, effort: Any, *_rest: Any, **_more: Any) -> tuple[()]:
+        asked.append(effort.jobs)
         return ()
 
-    monkeypatch.setattr(runs, "_workspaces", lambda *_: ((), None))
+    monkeypatch.setattr(runs, "workspaces_for", lambda *_: ((), None))
     monkeypatch.setattr(runs, "_planned", planned)
     run("plan")
     set_in_fleet(fleet, "jobs", 7)
@@ -82,7 +82,7 @@ def test_target(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(target)
         return (), None
 
-    monkeypatch.setattr(runs, "_workspaces", workspaces)
+    monkeypatch.setattr(runs, "workspaces_for", workspaces)
     monkeypatch.setattr(runs, "_planned", lambda *_, **__: ())
     run("plan")
     monkeypatch.setenv("CROSSKEYS_TARGET", "live")
