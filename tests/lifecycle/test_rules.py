@@ -219,12 +219,16 @@ def texts(example: Example) -> dict[str, str]:
     return {path: text for path, text in example.files.items() if isinstance(text, str)}
 
 
+# What is judged by the tree that stands, not by the manifests: tests/rules plays its examples.
+OF_THE_TREE = {EDITED_LEFTOVER}
+
+
 class TestTheCatalogue:
     def test_has_every_rule(self) -> None:
         emitted = {value for name, value in vars(lifecycle).items() if name.isupper() and str(value).startswith("CK")}
-        assert emitted == {rule.id for rule in RULES}
+        assert emitted | OF_THE_TREE == {rule.id for rule in RULES}
 
-    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+    @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.id not in OF_THE_TREE], ids=lambda rule: rule.id)
     def test_bad_example_breaks_this_rule_alone_and_the_good_one_none(self, tmp_path: Path, rule: Rule) -> None:
         bad = judged(tmp_path / "bad", texts(rule.bad), dt.date(2026, 11, 24))
         assert {(each.rule, each.severity) for each in bad} == {(rule.id, rule.severity)}
