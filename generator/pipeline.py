@@ -60,14 +60,20 @@ class Rendered:
     Args:
         roots: Those that the manifests say, and those that are left over.
         proof: Whether it keeps every client to itself.
-        objects: How many objects of Vault and AWS it declares.
+        declared: What it declares, read back from its text.
     """
 
     fleet: Fleet
     roots: tuple[Root, ...]
     comparison: Comparison
     proof: Proof
-    objects: int
+    declared: Declared
+
+    @property
+    def objects(self) -> int:
+        """How many objects of Vault and AWS it declares."""
+        items = self.declared.objects.values()
+        return sum(isinstance(item, Resource) and not isinstance(item, PolicyDocument) for item in items)
 
 
 def validate(folder: Path, today: dt.date | None = None) -> Validated:
@@ -114,8 +120,7 @@ def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
         declared = Declared({**declared.objects, **{(item.root, item.address): item for item in left.declared}})
         proof = prove(declared, fleet)
         counts["isolated"] = proof.isolated
-    objects = sum(isinstance(item, Resource) for item in declared.objects.values()) - len(declared.of(PolicyDocument))
-    return Rendered(fleet, (*roots, *left.roots), comparison, proof, objects)
+    return Rendered(fleet, (*roots, *left.roots), comparison, proof, declared)
 
 
 def code_of(findings: Sequence[Diagnostic]) -> ExitCode:

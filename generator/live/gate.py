@@ -35,6 +35,22 @@ def require(settings: FleetSettings, environment: Mapping[str, str]) -> None:
     """
     require_for_state(environment)
     _state_is_shared(settings)
+    require_systems(settings, environment)
+
+
+def require_systems(settings: FleetSettings, environment: Mapping[str, str]) -> None:
+    """Check that the Vault and the AWS which would be asked are the fleet's; state takes no part.
+
+    Args:
+        settings: The fleet's.
+        environment: The process environment that would be used.
+
+    Raises:
+        UsageError: When the environment names no Vault.
+        RefusedError: When it names another world than the fleet's.
+        RemoteError: When Vault does not answer.
+    """
+    _no_stand_in(environment)
     address = environment.get("VAULT_ADDR")
     if not address:
         raise UsageError("VAULT_ADDR is not set", help="set it and VAULT_TOKEN to the live Vault's")

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import boto3
+
+from generator.live.pace import Pace
+from generator.live.systems import Systems
+from generator.live.vault import Vault
 from generator.render.layout import RootKind
 from generator.render.tree import WORK
 from generator.run.environment import allowed
@@ -19,7 +24,7 @@ from generator.sandbox.copies import copy_root
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from generator.manifest.fleet import Fleet
+    from generator.manifest.fleet import Account, Fleet
     from generator.render.layout import Root
     from generator.sandbox.services import Services
     from generator.sandbox.toolchain import Toolchain
@@ -101,6 +106,26 @@ class World:
                 "TF_VAR_use_sts_region_from_client": "false",
             }
         return tools | vault
+
+    def systems(self, rate: float = 0) -> Systems:
+        """Return the sandbox's Vault and accounts to ask: as its administrator, and as the owner of every account.
+
+        Args:
+            rate: Requests a second at most; 0 for no bound.
+        """
+        region = self.fleet.settings.aws.region
+        vault = Vault(self.variables(), self.fleet.settings.vault.namespace, Pace(rate))
+
+        def session(account: Account) -> boto3.session.Session:
+            keys = self.accounts.owner_of(account.id)
+            return boto3.session.Session(
+                aws_access_key_id=keys.access_key_id,
+                aws_secret_access_key=keys.secret_access_key,
+                aws_session_token=keys.session_token,
+                region_name=region,
+            )
+
+        return Systems(vault, session, Pace(rate), self.services.aws_endpoint)
 
     def seed_certificates(self) -> int:
         """Put the demonstration certificates that are missing into Vault; return how many."""

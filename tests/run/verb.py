@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
+from generator.audit.declared import Declared, Mount
 from generator.audit.proof import Proof
 from generator.cli import app, runs
 from generator.cli.context import Context, Format, ending_well
@@ -59,7 +60,8 @@ def rendered(folder: Path) -> Rendered:
     """Return the fleet as the gate would, had these roots been rendered from manifests."""
     texts = {str(path.relative_to(folder)): path.read_text("utf-8") for path in folder.glob("terraform/**/*.tf")}
     proof = mock.create_autospec(Proof)
-    return Rendered(Fleet(FleetSettings(), ()), roots(folder), Comparison(texts, texts, ()), proof, objects=100)
+    declared = Declared({("", str(number)): mock.create_autospec(Mount, instance=True) for number in range(100)})
+    return Rendered(Fleet(FleetSettings(), ()), roots(folder), Comparison(texts, texts, ()), proof, declared)
 
 
 class Watching:

@@ -1,0 +1,88 @@
+"""The live systems of a fleet as something to ask: its Vault, and each AWS account that somebody here may look into."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import boto3
+
+from generator.live import gate
+from generator.live.aws import AwsAccount, assumed
+from generator.live.pace import Pace
+from generator.live.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from generator.live.answers import Unknown
+    from generator.manifest.fleet import Account
+    from generator.manifest.settings import FleetSettings
+
+RATE = 50
+"""Requests a second that are sent to Vault, and as many to AWS, unless somebody says otherwise: what the smallest tier
+of HCP Vault answers, less something for its clients."""
+
+
+class Systems:
+    """Vault and the AWS accounts; may be asked by many threads at once.
+
+    Args:
+        vault: The fleet's Vault.
+        session: Makes a session in an account; None for an account that nobody here may look into.
+        pace: Bounds the requests a second to AWS.
+        endpoint: Base URL of a stand-in for AWS; None for AWS itself.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        session: Callable[[Account], boto3.session.Session | Unknown | None],
+        pace: Pace,
+        endpoint: str | None = None,
+    ) -> None:
+        self.vault = vault
+        self._session = session
+        self._pace = pace
+        self._endpoint = endpoint
+        self._accounts: dict[str, AwsAccount | Unknown | None] = {}
+        # boto3 makes sessions and clients in one thread at a time.
+        self._lock = threading.Lock()
+
+    def aws(self, account: Account) -> AwsAccount | Unknown | None:
+        """Return an account to ask, None where it is handed over and nobody here has credentials."""
+        with self._lock:
+            if account.id not in self._accounts:
+                session = self._session(account)
+                self._accounts[account.id] = (
+                    AwsAccount(account.id, session, self._pace, self._endpoint)
+                    if isinstance(session, boto3.session.Session)
+                    else session
+                )
+            return self._accounts[account.id]
+
+
+def live(settings: FleetSettings, environment: Mapping[str, str], rate: float = RATE) -> Systems:
+    """Return the live systems that the environment names, after checking that they are the fleet's.
+
+    A managed account is looked into by its provisioner role, as Terraform does it, and any other not at all.
+
+    Args:
+        settings: The fleet's.
+        environment: The process environment: VAULT_* and AWS_*.
+        rate: Requests a second at most, to each of the two.
+
+    Raises:
+        UsageError: When the environment names no Vault or no token.
+        RefusedError: When it names another world than the fleet's.
+        RemoteError: When Vault does not answer.
+    """
+    gate.require_systems(settings, environment)
+    vault = Vault(environment, settings.vault.namespace, Pace(rate))
+    # Read when it is first needed: a run of Vault's side has no AWS credentials.
+    caller = boto3.session.Session
+
+    def session(account: Account) -> boto3.session.Session | Unknown | None:
+        return assumed(caller(), account, account.provisioner_role) if account.provisioner_role else None
+
+    return Systems(vault, session, Pace(rate))
