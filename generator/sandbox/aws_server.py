@@ -42,7 +42,8 @@ def up(folder: Path, progress: Callable[[str], None]) -> tuple[Running, bool]:
         return [sys.executable, "-P", "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)]
 
     # Not with MOTO_ACCOUNT_ID: it would put every session into that one account, assumed roles and all.
-    running, restarted = server.up(at(folder), sys.executable, command, allowed({}))
+    # `python` and `python3` are two names of one interpreter, and a restart would lose all that is in the accounts.
+    running, restarted = server.up(at(folder), sys.prefix, command, allowed({}))
     if restarted:
         progress(f"AWS (moto) is up at {running.address}")
     return running, restarted
