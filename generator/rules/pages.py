@@ -80,6 +80,9 @@ def _shown(example: Example, files: Mapping[str, str | bytes]) -> Iterator[str]:
         gone = [f"-{line}" for line in edit.old.splitlines()]
         come = [f"+{line}" for line in edit.new.splitlines()]
         yield _fenced("diff", "\n".join([*gone, *come]))
+    if example.live:
+        yield "After `crosskeys apply` somebody runs:"
+        yield _fenced("sh", example.live)
 
 
 def _fenced(language: str, content: str | bytes) -> str:

@@ -37,12 +37,15 @@ class Example:
         links: Target of each symbolic link.
         edits: What is changed after the fleet was rendered, by file.
         also: Ids of other rules that cannot but be broken with this one.
+        live: Commands that somebody runs on the live systems after the fleet was applied. What a rule finds there no
+            folder shows, so such an example is for reading only.
     """
 
     files: Mapping[str, str | bytes]
     links: Mapping[str, str] = field(default_factory=dict)
     edits: Mapping[str, Edit] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    live: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,7 @@ FAMILIES: Mapping[str, str] = {
     "CK6": "AWS",
     "CK7": "The rendered tree",
     "CK8": "What the rendered tree declares",
-    "CK9": "Life cycle",
+    "CK9": "Life cycle and live systems",
 }
 """Titles of the families, by the beginning of their rules' ids."""
 

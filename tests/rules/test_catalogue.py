@@ -22,6 +22,7 @@ from generator.rules.registry import FAMILIES, Example, Rule, catalogue
 
 GENERATOR = Path(__file__).parents[2] / "generator"
 RULES = tuple(catalogue().values())
+PLAYED = tuple(rule for rule in RULES if not rule.bad.live)
 TODAY = dt.date(2026, 1, 1)
 
 
@@ -69,7 +70,7 @@ def policies(folder: Path) -> tuple[Diagnostic, ...]:
 
 
 class TestEachRule:
-    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+    @pytest.mark.parametrize("rule", PLAYED, ids=lambda rule: rule.name)
     def test_is_broken_by_its_bad_example_and_no_other_is_but_those_that_it_names(
         self, rule: Rule, tmp_path: Path
     ) -> None:
@@ -131,7 +132,7 @@ def test_ids_and_names_stay_what_they_were() -> None:
 
 
 def test_a_warning_never_gates(tmp_path: Path) -> None:
-    warnings = [rule for rule in RULES if rule.severity is Severity.WARNING]
+    warnings = [rule for rule in PLAYED if rule.severity is Severity.WARNING]
     assert len(warnings) >= 4
     for number, rule in enumerate(warnings):
         found = play(rule.bad, tmp_path / str(number))
