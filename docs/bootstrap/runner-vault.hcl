@@ -1,0 +1,18 @@
+# What applies the fleet's `vault/` roots: `crosskeys plan` and `apply` with `--side vault`.
+#
+# "aws" is vault.auth_mount of crosskeys.yaml. Write it in the fleet's own namespace, under a name that the rule for
+# policies below does not match. Whoever has a token with it can write a policy that grants anything in this namespace,
+# and a role that logs in with it: README.md says what limits that.
+
+# who may log in, and as whom
+path "auth/aws/role/*" { capabilities = ["create", "read", "update", "delete"] }
+
+# into which accounts Vault looks, and by which role; not needed while no account has `sts`
+path "auth/aws/config/sts/*" { capabilities = ["create", "read", "update", "delete"] }
+
+# what a login may do; narrower where the fleet's policies share a beginning, as "sys/policies/acl/client-*" with
+# `vault: {policy: "client-{name}"}` in crosskeys.yaml
+path "sys/policies/acl/*" { capabilities = ["create", "read", "update", "delete"] }
+
+# the Vault provider works with a child of the runner's token, which it revokes at the end
+path "auth/token/create" { capabilities = ["update"] }
