@@ -175,6 +175,24 @@ class Moved(Declaration):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Import(Declaration):
+    """What exists already becomes what a resource of the root declares.
+
+    Args:
+        to: The address of the resource.
+        id: What its provider knows the object by.
+    """
+
+    to: str
+    id: str
+
+    @property
+    def address(self) -> str:
+        """The block's name and what is imported: nothing is imported twice."""
+        return f"import {self.to}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PathRule:
     """One rule of a Vault policy.
 

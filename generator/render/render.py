@@ -88,12 +88,9 @@ class Renderer:
         return stamped(body.strip("\n") + "\n", page.origin)
 
 
-def stamped(body: str, origin: str) -> str:
-    """Return a file's text: a head that names its origin and the digest of its body, then the body."""
-    return (
-        f"{_HEAD}{hcl.comment(origin)}: change that and run `crosskeys render`, not this file.\n"
-        f"{_DIGEST}{_digest(body)}\n\n{body}"
-    )
+def stamped(body: str, origin: str, instead: str = "change that and run `crosskeys render`, not this file") -> str:
+    """Return a file's text: a head that names its origin, what to do instead of an edit and a digest; then the body."""
+    return f"{_HEAD}{hcl.comment(origin)}: {instead}.\n{_DIGEST}{_digest(body)}\n\n{body}"
 
 
 def is_ours(text: str) -> bool:
