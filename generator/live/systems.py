@@ -28,7 +28,7 @@ class Systems:
     """Vault and the AWS accounts; may be asked by many threads at once.
 
     Args:
-        vault: The fleet's Vault.
+        vault: Makes the fleet's Vault when it is first asked: a run of the AWS side may have no token.
         session: Makes a session in an account; None for an account that nobody here may look into.
         pace: Bounds the requests a second to AWS.
         endpoint: Base URL of a stand-in for AWS; None for AWS itself.
@@ -36,18 +36,31 @@ class Systems:
 
     def __init__(
         self,
-        vault: Vault,
+        vault: Callable[[], Vault],
         session: Callable[[Account], boto3.session.Session | Unknown | None],
         pace: Pace,
         endpoint: str | None = None,
     ) -> None:
-        self.vault = vault
+        self._vault_of = vault
+        self._vault: Vault | None = None
         self._session = session
         self._pace = pace
         self._endpoint = endpoint
         self._accounts: dict[str, AwsAccount | Unknown | None] = {}
-        # boto3 makes sessions and clients in one thread at a time.
+        # boto3 makes sessions and clients in one thread at a time; a second Vault would have a pace of its own.
         self._lock = threading.Lock()
+
+    @property
+    def vault(self) -> Vault:
+        """The fleet's Vault.
+
+        Raises:
+            UsageError: When the environment names no Vault or no token.
+        """
+        with self._lock:
+            if self._vault is None:
+                self._vault = self._vault_of()
+            return self._vault
 
     def aws(self, account: Account) -> AwsAccount | Unknown | None:
         """Return an account to ask, None where it is handed over and nobody here has credentials."""
@@ -73,16 +86,15 @@ def live(settings: FleetSettings, environment: Mapping[str, str], rate: float = 
         rate: Requests a second at most, to each of the two.
 
     Raises:
-        UsageError: When the environment names no Vault or no token.
+        UsageError: When the environment names no Vault.
         RefusedError: When it names another world than the fleet's.
         RemoteError: When Vault does not answer.
     """
     gate.require_systems(settings, environment)
-    vault = Vault(environment, settings.vault.namespace, Pace(rate))
     # Read when it is first needed: a run of Vault's side has no AWS credentials.
     caller = boto3.session.Session
 
     def session(account: Account) -> boto3.session.Session | Unknown | None:
         return assumed(caller(), account, account.provisioner_role) if account.provisioner_role else None
 
-    return Systems(vault, session, Pace(rate))
+    return Systems(lambda: Vault(environment, settings.vault.namespace, Pace(rate)), session, Pace(rate))

@@ -114,7 +114,7 @@ class World:
             rate: Requests a second at most; 0 for no bound.
         """
         region = self.fleet.settings.aws.region
-        vault = Vault(self.variables(), self.fleet.settings.vault.namespace, Pace(rate))
+        namespace = self.fleet.settings.vault.namespace
 
         def session(account: Account) -> boto3.session.Session:
             keys = self.accounts.owner_of(account.id)
@@ -125,7 +125,9 @@ class World:
                 region_name=region,
             )
 
-        return Systems(vault, session, Pace(rate), self.services.aws_endpoint)
+        return Systems(
+            lambda: Vault(self.variables(), namespace, Pace(rate)), session, Pace(rate), self.services.aws_endpoint
+        )
 
     def seed_certificates(self) -> int:
         """Put the demonstration certificates that are missing into Vault; return how many."""
