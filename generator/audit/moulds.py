@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Declarations = tuple["Declaration", ...]
 
-_Own: TypeAlias = "tuple[tuple[str, ...], str, str, int]"
+_Own: TypeAlias = "tuple[tuple[str | int, ...], str, str, int]"
 """What a file has of its own: its values, path and root, and how many lines its head has."""
 _Cast: TypeAlias = "Callable[[_Own], Any]"
 
@@ -37,11 +37,18 @@ class Pattern:
         prefix = "stand"
         while prefix in shape.text:
             prefix += "-"
-        stand_ins = [f"{prefix}{number:03}in" for number in range(max(shape.pattern, default=-1) + 1)]
+        digits = "9"
+        while digits in shape.text:
+            digits += "9"
+        whole = shape.numbers
+        stand_ins: list[str | int] = [
+            int(f"{digits}{number:03}") if number in whole else f"{prefix}{number:03}in"
+            for number in range(max(shape.pattern, default=-1) + 1)
+        ]
         self.path = f"{TREE}/{root}/x.tf"
         self.text = filled(shape, stand_ins)
-        self.numbers = {stand_in: number for number, stand_in in enumerate(stand_ins)}
-        self.stand_in = re.compile(f"({prefix}[0-9]{{3,}}in)")
+        self.numbers = {str(stand_in): number for number, stand_in in enumerate(stand_ins)}
+        self.stand_in = re.compile(f"({prefix}[0-9]{{3,}}in|{digits}[0-9]{{3,}})")
 
 
 class Mould:
@@ -71,6 +78,8 @@ class Mould:
             return self._span(value)
         if isinstance(value, str):
             return self._text(value)
+        if type(value) is int and (number := self._pattern.numbers.get(str(value))) is not None:
+            return lambda own: own[0][number]
         if isinstance(value, tuple):
             casts = [self._varying(item) for item in value]
             if not any(casts):
@@ -113,7 +122,7 @@ class Mould:
 
         def cast(own: _Own) -> Span:
             values, path, _, head = own
-            first, last = (sum([len(values[number]) - width for number, width in holes]) for holes in (begin, end))
+            first, last = (sum([len(f"{values[number]}") - width for number, width in holes]) for holes in (begin, end))
             return Span(path, line + head, column + first, end_line + head, end_column + last)
 
         return cast

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from generator.audit import declared
@@ -19,7 +20,7 @@ from generator.audit.read import root_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HOLE, _LABEL = "\0", "\1"
+_HOLE, _LABEL, _NUMBER = "\0", "\1", "\2"
 _LONGEST = 1 << 16
 
 # Arguments whose values the reader hands on as they are. Those of any other field are part of the shape, and so are
@@ -67,6 +68,13 @@ _HEAD = re.compile(r"(?:#[ -~\w]*\n|\n)*")
 _ARGUMENT = re.compile(" *([A-Za-z_][A-Za-z0-9_-]*) *= \\[?", re.ASCII)
 _RULE = re.compile(" *path ", re.ASCII)
 _TYPED_BLOCK = re.compile("(?:resource|data) ", re.ASCII)
+# Whole lines, so that no string is open in them: a comment, of HCL or of the policy in a heredoc, and a limit that the
+# reader hands on as the number that it is.
+_LINE = re.compile(
+    f"(?<=\\n)( *)(?:# ({_VALUE.pattern})|((?:token_ttl|token_max_ttl|max_session_duration) *= )([1-9][0-9]{{0,8}}))$",
+    re.ASCII | re.MULTILINE,
+)
+_ANY_HOLE = re.compile(f"[{_HOLE}{_NUMBER}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,8 @@ class Shape:
 
     Args:
         kind: The kind of their root, as its path has it.
-        text: The text without its head; a NUL for each hole, and another mark for the label where it is referred to.
+        text: The text without its head; a NUL for each hole, other marks for the label where it is referred to and
+            for numbers.
         pattern: Which of the holes have one value: for each, the number of its value among the distinct ones.
         label: The number of the value that is the label; None where no block has one.
     """
@@ -84,6 +93,12 @@ class Shape:
     text: str
     pattern: tuple[int, ...]
     label: int | None
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Which of the distinct values are whole numbers."""
+        marks = zip(_ANY_HOLE.findall(self.text), self.pattern, strict=True)
+        return frozenset(number for mark, number in marks if mark == _NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,7 @@ class Cut:
     shape: Shape
     root: str
     head: int
-    values: tuple[str, ...]
+    values: tuple[str | int, ...]
 
 
 def cut(path: str, text: str) -> Cut | None:
@@ -110,35 +125,49 @@ def cut(path: str, text: str) -> Cut | None:
     """
     root = root_of(path)
     kind = root.rpartition("/")[2]
-    if len(text) > _LONGEST or _HOLE in text or _LABEL in text:
+    if len(text) > _LONGEST or _HOLE in text or _LABEL in text or _NUMBER in text:
         return None
     head = _HEAD.match(text)
     start = head.end() if head else 0
     body = text[start:]
     if not body.isascii() or "\\" in body or "${" in body or "%{" in body:
         return Cut(Shape(kind, text, (), None), root, 0, ())
-    parts = body.split('"')
-    values, label = _hollowed(parts)
-    numbers: dict[str, int] = {}
+    lines: list[str | int] = []
+    parts = _LINE.sub(partial(_hollow_line, lines), body).split('"')
+    values, label = _hollowed(parts, lines)
+    numbers: dict[str | int, int] = {}
     pattern = tuple([numbers.setdefault(value, len(numbers)) for value in values])
     return Cut(
         Shape(kind, '"'.join(parts), pattern, numbers.get(label)), root, text.count("\n", 0, start), tuple(numbers)
     )
 
 
-def filled(shape: Shape, values: Sequence[str]) -> str:
+def filled(shape: Shape, values: Sequence[str | int]) -> str:
     """Return the text of a shape with these values, by their numbers, in its holes."""
-    first, *rest = shape.text.split(_HOLE)
+    first, *rest = _ANY_HOLE.split(shape.text)
     whole = first + "".join(f"{values[number]}{part}" for number, part in zip(shape.pattern, rest, strict=True))
-    return whole if shape.label is None else whole.replace(_LABEL, values[shape.label])
+    return whole if shape.label is None else whole.replace(_LABEL, f"{values[shape.label]}")
 
 
-def _hollowed(parts: list[str]) -> tuple[list[str], str]:
-    """Make holes in the parts of a text that was split at its quotes; return what stood in them, and the label."""
-    values: list[str] = []
+def _hollow_line(values: list[str | int], line: re.Match[str]) -> str:
+    indent, comment, argument, number = line.groups()
+    values.append(comment or int(number))
+    return f"{indent}# {_HOLE}" if comment else f"{indent}{argument}{_NUMBER}"
+
+
+def _hollowed(parts: list[str], lines: list[str | int]) -> tuple[list[str | int], str]:
+    """Make holes in the parts of a text that was split at its quotes; return what stood in them, and the label.
+
+    Args:
+        parts: The parts, which are changed.
+        lines: What stood in the holes that they have already.
+    """
+    values: list[str | int] = []
+    left = iter(lines)
     label, role, inside = "", _PINNED, ""
     for index in range(0, len(parts) - 1, 2):
         outside, key, inside = parts[index], inside, parts[index + 1]
+        values += islice(left, outside.count(_HOLE) + outside.count(_NUMBER))
         if label in outside and label:
             outside = parts[index] = outside.replace(f".{label}.", f".{_LABEL}.")
         _, broken, tail = outside.rpartition("\n")
@@ -160,7 +189,7 @@ def _hollowed(parts: list[str]) -> tuple[list[str], str]:
             values.append(found)
     if label:
         parts[-1] = parts[-1].replace(f".{label}.", f".{_LABEL}.")
-    return values, label
+    return [*values, *left], label
 
 
 # What the next quoted string is, by what stands before it.

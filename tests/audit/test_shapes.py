@@ -52,12 +52,25 @@ def test_a_shape_filled_with_its_values_is_the_file() -> None:
 def test_what_a_check_looks_into_is_part_of_the_shape() -> None:
     piece = cut(PATH, CLIENT)
     assert piece
-    for word in ('"iam"', '"read", "list"', "= 3600", '"vault_policy"'):
+    for word in ('"iam"', '"read", "list"', '"vault_policy"'):
         assert word in piece.shape.text
     aws = cut(PATH.replace("/vault/", "/aws/"), EXAMPLE[PATH.replace("/vault/", "/aws/")])
     assert aws
     for word in ('"Allow"', '"Service"', '"sts:AssumeRole"', '"ec2.amazonaws.com"'):
         assert word in aws.shape.text
+
+
+def test_comments_and_lifetimes_are_each_files_own(both: Differential) -> None:
+    other = CLIENT.replace("# list or read the actual certificates", "# shared: what lies below 3600 = certs/900")
+    other = other.replace("= 3600", "= 900").replace("14400", "7")
+    one, two = cut(PATH, CLIENT), cut(PATH, other)
+    assert one
+    assert two
+    assert one.shape == two.shape
+    assert [both.problem(PATH, text) for text in (CLIENT, other)] == [None, None]
+    for number in ("09", "1e3", "9.5", "-1", "1234567890", '"900"', "900 # a", "900 }"):
+        odd = cut(PATH, CLIENT.replace("= 3600", f"= {number}"))
+        assert odd is None or odd.shape != one.shape
 
 
 def test_thousands_of_changed_files_are_read_alike() -> None:
