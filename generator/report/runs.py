@@ -49,6 +49,11 @@ class ResourceChange:
     action: str
 
     @property
+    def makes(self) -> bool:
+        """Whether an object is made that was not there, be it for another."""
+        return self.action in {"create", "replace"}
+
+    @property
     def destroys(self) -> bool:
         """Whether the object that exists goes away, be it for a new one."""
         return self.action in {"delete", "replace"}

@@ -212,7 +212,7 @@ def _apply(planned: PlanResult, workspace: Workspace, means: _Means) -> ApplyRes
     if children.stopping():
         return ApplyResult(root, ApplyOutcome.INTERRUPTED, reason="not started")
     try:
-        means.journal.applying(root.name, planned.digest)
+        means.journal.applying(root.name, planned.digest, (each.address for each in planned.changes if each.makes))
     except CrosskeysError as error:
         return ApplyResult(root, ApplyOutcome.FAILED, reason=f"not started: {error.message}")
     means.observer.started("apply", root.name)
@@ -221,6 +221,8 @@ def _apply(planned: PlanResult, workspace: Workspace, means: _Means) -> ApplyRes
         workspace, planned.plan_file, children, means.observer, on_start=lambda pid: means.journal.child(root.name, pid)
     )
     seconds = time.monotonic() - begin
+    if run.code != 0:
+        means.journal.made(root.name, run.transcript.begun)
     outcome, reason = ApplyOutcome.FAILED, None
     if run.code == 0:
         outcome = ApplyOutcome.APPLIED

@@ -126,14 +126,23 @@ class Journal:
         ]
         self._write("planned", plans=rows)
 
-    def applying(self, root: str, plan_digest: str | None) -> None:
+    def applying(self, root: str, plan_digest: str | None, makes: Iterable[str] = ()) -> None:
         """Note that a root's plan is about to be applied.
+
+        Args:
+            root: The root's name.
+            plan_digest: The plan file's SHA-256, in hex.
+            makes: Addresses of the objects that it makes; none of them is there.
 
         Raises:
             UsageError: If that cannot be written; it must not be applied then.
         """
-        self._write("applying", root=root, sha256=plan_digest)
+        self._write("applying", root=root, sha256=plan_digest, makes=list(makes))
         self._touched = True
+
+    def made(self, root: str, addresses: Iterable[str]) -> None:
+        """Note what Terraform has begun to make, of all that it was about to, before it ended without success."""
+        self._write_if_possible("made", root=root, addresses=list(addresses))
 
     def child(self, root: str, pid: int) -> None:
         """Note the process that applies, so that it can be found if this one is killed."""
@@ -193,6 +202,7 @@ class Run:
         touched: Names of those whose apply was begun.
         done: Names of those in which nothing is left to do.
         children: The processes that applied, by root.
+        made: The objects that it has made or may have, by root and address: they were not there before.
         dropped: Whether nothing of it is to be gone on with.
     """
 
@@ -203,6 +213,7 @@ class Run:
     touched: frozenset[str] = frozenset()
     done: frozenset[str] = frozenset()
     children: Mapping[str, Process] = field(default_factory=dict)
+    made: frozenset[tuple[str, str]] = frozenset()
     dropped: bool = False
 
     @property
@@ -235,6 +246,8 @@ def read(folder: Path) -> Run:
     touched: set[str] = set()
     done: set[str] = set()
     children: dict[str, Process] = {}
+    made: set[tuple[str, str]] = set()
+    about_to: dict[str, set[tuple[str, str]]] = {}
     dropped = False
     for entry in _entries(folder):
         match entry:
@@ -244,13 +257,19 @@ def read(folder: Path) -> Run:
                 done |= {plan["root"] for plan in plans if plan.get("outcome") == PlanOutcome.CLEAN.value}
             case {"event": "applying", "root": str(root)}:
                 touched.add(root)
+                about_to[root] = {(root, str(address)) for address in entry.get("makes", ())}
+            case {"event": "made", "root": str(root), "addresses": list(addresses)}:
+                made |= {(root, str(address)) for address in addresses}
+                about_to.pop(root, None)
             case {"event": "child", "root": str(root), "pid": int(pid), "started": str(when)}:
                 children[root] = Process(pid, when)
             case {"event": "dropped"}:
                 dropped = True
             case {"event": str(event), "root": str(root)} if event in _DONE:
                 done.add(root)
-    return Run(folder, verb, target, roots, frozenset(touched), frozenset(done), children, dropped)
+    # A run that was killed did not live to write down how far Terraform came.
+    all_made = frozenset(made.union(*about_to.values()))
+    return Run(folder, verb, target, roots, frozenset(touched), frozenset(done), children, all_made, dropped)
 
 
 def _entries(folder: Path) -> list[dict[str, Any]]:

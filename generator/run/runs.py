@@ -78,6 +78,17 @@ def unsettled(runs: Sequence[Run]) -> tuple[Unsettled, ...]:
     return tuple(found)
 
 
+def made(left: Sequence[Unsettled]) -> frozenset[tuple[str, str]]:
+    """Return the objects that unfinished runs have made or may have, by root and address.
+
+    Their states may not know them, as when a machine died: they are there, and are no others'.
+
+    Args:
+        left: The runs of one target of which something is left to do.
+    """
+    return frozenset(pair for each in left for pair in each.run.made if pair[0] in each.roots)
+
+
 def to_resume(runs: Sequence[Run], name: str | None) -> Unsettled | None:
     """Return the run to go on with: the one that is named, else the newest of which something is left.
 

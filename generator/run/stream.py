@@ -35,6 +35,7 @@ class Transcript:
         self._diagnostics: list[TerraformDiagnostic] = []
         self._changes: list[ResourceChange] = []
         self._done: Counter[str] = Counter()
+        self._begun: set[str] = set()
         self._dumped_state: dict[str, Any] | None = None
         self._plain: deque[str] = deque(maxlen=_PLAIN_LINES_KEPT)
 
@@ -52,6 +53,11 @@ class Transcript:
     def done(self) -> Counter[str]:
         """How many objects were added, changed and destroyed, also when the run failed later on."""
         return self._done
+
+    @property
+    def begun(self) -> tuple[str, ...]:
+        """The objects, by address, that it began to create and has not complained about: they may be there."""
+        return tuple(sorted(self._begun))
 
     @property
     def dumped_state(self) -> dict[str, Any] | None:
@@ -86,6 +92,10 @@ class Transcript:
             case {"type": "planned_change", "change": {"action": str(action), "resource": {"addr": str(address)}}}:
                 if action not in {"noop", "read"}:
                     self._changes.append(ResourceChange(address, action))
+            case {"type": "apply_start", "hook": {"action": "create", "resource": {"addr": str(address)}}}:
+                self._begun.add(address)
+            case {"type": "apply_errored", "hook": {"action": "create", "resource": {"addr": str(address)}}}:
+                self._begun.discard(address)
             case {"@message": "Emergency state dump", "state": dict(state)}:
                 self._dumped_state = state
             case {"type": "apply_complete", "hook": {"action": str(action)}}:

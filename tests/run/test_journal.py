@@ -78,6 +78,32 @@ def test_a_run_of_another_target_says_nothing_of_this_one(folder: Path) -> None:
     assert names(folder) == [(ONE.name,)]
 
 
+def made(folder: Path) -> set[tuple[str, str]]:
+    return set(runs.made(runs.unsettled(runs.earlier(folder, "sandbox"))))
+
+
+def test_a_run_that_was_killed_may_have_made_all_that_it_was_about_to(folder: Path) -> None:
+    kept = begun(folder, ONE, TWO)
+    kept.applying(ONE.name, "ab", ["a.a", "a.b"])
+    assert made(folder) == {(ONE.name, "a.a"), (ONE.name, "a.b")}
+
+
+def test_a_run_whose_terraform_ended_has_made_what_that_began(folder: Path) -> None:
+    kept = begun(folder, ONE, TWO)
+    for makes, begun_by_terraform in ((["a.a", "a.b", "a.c"], ["a.a"]), (["a.b", "a.c"], ["a.b"])):
+        kept.applying(ONE.name, "ab", makes)
+        kept.made(ONE.name, begun_by_terraform)
+    assert made(folder) == {(ONE.name, "a.a"), (ONE.name, "a.b")}
+
+
+def test_what_a_finished_run_has_made_is_in_the_state_or_was_taken_out_of_it(folder: Path) -> None:
+    kept = begun(folder, ONE, TWO)
+    kept.applying(ONE.name, "ab", ["a.a"])
+    kept.applying(TWO.name, "cd", ["a.b"])
+    kept.result(ApplyResult(ONE, ApplyOutcome.APPLIED))
+    assert made(folder) == {(TWO.name, "a.b")}
+
+
 def test_a_run_that_was_refused_before_it_began_leaves_nothing(folder: Path) -> None:
     with pytest.raises(RefusedError), begun(folder, ONE):
         raise RefusedError("no")

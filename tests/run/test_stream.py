@@ -55,6 +55,21 @@ def test_outputs_of_provisioners_are_no_progress() -> None:
     assert transcript.read(message("provision_progress", "a.a (local-exec): secret")) is None
 
 
+def test_objects_that_it_began_to_create_may_be_there_unless_it_complained_about_them() -> None:
+    def hook(kind: str, address: str, action: str = "create") -> str:
+        return message(kind, hook={"resource": {"addr": address}, "action": action})
+
+    transcript = read(
+        hook("apply_start", "a.made"),
+        hook("apply_complete", "a.made"),
+        hook("apply_start", "a.refused"),
+        hook("apply_errored", "a.refused"),
+        hook("apply_start", "a.unheard_of"),
+        hook("apply_start", "a.changed", "update"),
+    )
+    assert transcript.begun == ("a.made", "a.unheard_of")
+
+
 def test_the_same_complaint_is_kept_once() -> None:
     complaint = message("diagnostic", diagnostic={"severity": "error", "summary": "execution halted", "detail": ""})
     assert read(complaint, complaint).diagnostics == (TerraformDiagnostic(Severity.ERROR, "execution halted"),)
