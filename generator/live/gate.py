@@ -9,10 +9,10 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from generator.errors import RefusedError, RemoteError, UsageError
+from generator.errors import CrosskeysError, RefusedError, RemoteError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from generator.manifest.settings import FleetSettings
 
@@ -51,12 +51,9 @@ def require_systems(settings: FleetSettings, environment: Mapping[str, str]) -> 
         RemoteError: When Vault does not answer.
     """
     _no_stand_in(environment)
-    address = environment.get("VAULT_ADDR")
-    if not address:
-        raise UsageError("VAULT_ADDR is not set", help="set it and VAULT_TOKEN to the live Vault's")
-    _expected_address(settings, address)
+    _expected_address(settings, environment)
     _expected_namespace(settings, environment)
-    _expected_cluster(settings, address)
+    _expected_cluster(settings, environment["VAULT_ADDR"])
 
 
 def require_for_state(environment: Mapping[str, str]) -> None:
@@ -70,6 +67,32 @@ def require_for_state(environment: Mapping[str, str]) -> None:
     """
     _no_stand_in(environment)
     _one_workspace(environment)
+
+
+def complaints(settings: FleetSettings, environment: Mapping[str, str]) -> dict[str, CrosskeysError]:
+    """Return every reason for which a live run may not begin, but for what only Vault itself can say.
+
+    Args:
+        settings: The fleet's.
+        environment: The process environment that the run would use.
+
+    Returns:
+        The reasons by the variable or setting that each is about.
+    """
+    checks: dict[str, Callable[[], None]] = {
+        "AWS_ENDPOINT_URL": lambda: _no_stand_in(environment),
+        "TF_WORKSPACE": lambda: _one_workspace(environment),
+        "terraform.backend": lambda: _state_is_shared(settings),
+        "VAULT_ADDR": lambda: _expected_address(settings, environment),
+        "VAULT_NAMESPACE": lambda: _expected_namespace(settings, environment),
+    }
+    found: dict[str, CrosskeysError] = {}
+    for subject, check in checks.items():
+        try:
+            check()
+        except CrosskeysError as error:
+            found[subject] = error
+    return found
 
 
 def _no_stand_in(environment: Mapping[str, str]) -> None:
@@ -97,7 +120,10 @@ def _state_is_shared(settings: FleetSettings) -> None:
         )
 
 
-def _expected_address(settings: FleetSettings, address: str) -> None:
+def _expected_address(settings: FleetSettings, environment: Mapping[str, str]) -> None:
+    address = environment.get("VAULT_ADDR")
+    if not address:
+        raise UsageError("VAULT_ADDR is not set", help="set it and VAULT_TOKEN to the live Vault's")
     expected = settings.live.vault_address
     if expected is None:
         raise RefusedError(
