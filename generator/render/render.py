@@ -13,7 +13,7 @@ from generator.errors import UsageError
 from generator.render import hcl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from generator.render.layout import Page
@@ -43,27 +43,18 @@ class Renderer:
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        # The package's templates are part of this program. A fleet's own come with a change that nobody may have read
-        # yet, and could otherwise change what reads and proves their output.
-        kind = _Sandbox if any(folder.is_dir() for folder in folders[:-1]) else jinja2.Environment
-        self._environment = kind(
-            loader=jinja2.FileSystemLoader(folders),
-            undefined=jinja2.StrictUndefined,
-            finalize=_only_hcl,
-            autoescape=False,  # what is printed is HCL, escaped by render/hcl.py and by nothing else
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,  # a run sees one state of the templates, and asks the disk once for each
+        self._environment = environment(
+            folders,
+            _only_hcl,
+            {
+                "hcl": _literal,
+                "identifier": hcl.identifier,
+                "label": hcl.label,
+                "comment": hcl.comment,
+                "policy_path": hcl.policy_path,
+                "aligned": _aligned,
+            },
         )
-        self._environment.filters |= {
-            "hcl": _literal,
-            "identifier": hcl.identifier,
-            "label": hcl.label,
-            "comment": hcl.comment,
-            "policy_path": hcl.policy_path,
-            "aligned": _aligned,
-        }
 
     def render(self, pages: Iterable[Page]) -> dict[str, str]:
         """Return the text of each page by its path.
@@ -74,18 +65,60 @@ class Renderer:
         return {page.path: self._render(page) for page in pages}
 
     def _render(self, page: Page) -> str:
-        try:
-            body = self._environment.get_template(page.template).render(page.values)
-        except jinja2.TemplateSyntaxError as error:
-            raise UsageError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
-        except jinja2.TemplateNotFound as error:
-            raise UsageError(f"there is no template {error.name}", help="restore it below templates/") from error
-        except jinja2.exceptions.SecurityError as error:
-            message = f"the template {page.template} does with {page.origin} what no template may: {error!s:.200}"
-            raise UsageError(message, help="print values through filters; templates/ needs no more") from error
-        except Exception as error:  # a template is a program: it can raise whatever it likes
-            raise UsageError(f"the template {page.template} cannot render {page.origin}: {error}") from error
+        body = filled(self._environment, page.template, page.values, page.origin)
         return stamped(body.strip("\n") + "\n", page.origin)
+
+
+def environment(
+    folders: Sequence[Path], finalize: Callable[[object], object], filters: Mapping[str, Callable[..., object]]
+) -> jinja2.Environment:
+    """Return where templates are rendered.
+
+    Args:
+        folders: Template folders, as a ``Renderer`` takes them.
+        finalize: Called for every expression that a template prints; it refuses what nothing has escaped.
+        filters: What makes values printable, by the name that templates call it.
+    """
+    # The package's templates are part of this program. A fleet's own come with a change that nobody may have read
+    # yet, and could otherwise change what reads and proves their output.
+    kind = _Sandbox if any(folder.is_dir() for folder in folders[:-1]) else jinja2.Environment
+    made = kind(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        finalize=finalize,
+        autoescape=False,  # what is printed is no HTML; it is escaped by the filters and by nothing else
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,  # a run sees one state of the templates, and asks the disk once for each
+    )
+    made.filters |= filters
+    return made
+
+
+def filled(templates: jinja2.Environment, name: str, values: Mapping[str, object], about: str) -> str:
+    """Return what a template makes of values.
+
+    Args:
+        templates: Where it is.
+        name: The template's name.
+        values: What it sees.
+        about: What the values are about, for messages: a manifest's path.
+
+    Raises:
+        UsageError: When the template is missing, is no Jinja2, or prints what nothing has escaped.
+    """
+    try:
+        return templates.get_template(name).render(values)
+    except jinja2.TemplateSyntaxError as error:
+        raise UsageError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
+    except jinja2.TemplateNotFound as error:
+        raise UsageError(f"there is no template {error.name}", help="restore it below templates/") from error
+    except jinja2.exceptions.SecurityError as error:
+        message = f"the template {name} does with {about} what no template may: {error!s:.200}"
+        raise UsageError(message, help="print values through filters; templates/ needs no more") from error
+    except Exception as error:  # a template is a program: it can raise whatever it likes
+        raise UsageError(f"the template {name} cannot render {about}: {error}") from error
 
 
 def stamped(body: str, origin: str, instead: str = "change that and run `crosskeys render`, not this file") -> str:
