@@ -77,6 +77,13 @@ def require_free(here: Context, target: Target) -> None:
         )
 
 
+def made(here: Context, target: Target) -> frozenset[tuple[str, str]]:
+    """Return the objects that the fleet's own unfinished runs have made or may have, by root and address."""
+    from generator.run import runs
+
+    return runs.made(runs.unsettled(runs.earlier(folder_of(here), target.value)))
+
+
 def to_resume(here: Context, target: Target, name: Path | None, selection: Selection, wait: int) -> Unsettled | None:
     """Return the run to go on with, once no Terraform that it left alone is at work any more.
 

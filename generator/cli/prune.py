@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from generator.cli.context import Context, Format, FormatOption
-from generator.cli.runs import workspaces_for
+from generator.cli.runs import place_of
 from generator.cli.selection import Target, TargetOption
 from generator.errors import ExitCode, RefusedError, UsageError
 
@@ -50,7 +50,7 @@ def prune(
         said = {f"accounts/{account_id}/aws" for account_id in handed_over or ()}
         unseen = {root.name for root in left_over if target is Target.LIVE and root.handover}
         seen = [root for root in left_over if root.name not in unseen]
-        workspaces = workspaces_for(here, target, rendered, seen)[0] if seen else ()
+        workspaces = place_of(here, target, rendered, seen).workspaces if seen else ()
         left: dict[str, tuple[str, ...]] = dict.fromkeys(sorted(unseen - said), (_UNSEEN,))
         left |= {name: objects for name, objects in _objects(workspaces).items() if objects}
         done = [root for root in left_over if root.name not in left]

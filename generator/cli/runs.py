@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from generator.cli import destroys, journals
+from generator.cli import destroys, journals, systems, takeover
 from generator.cli.context import Context, FormatOption, say
 from generator.cli.selection import (
     AccountOption,
@@ -32,6 +32,7 @@ from generator.errors import RefusedError, UsageError, worst
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from generator.live.systems import Systems
     from generator.pipeline import Rendered
     from generator.render.layout import Root
     from generator.run.journal import Journal
@@ -46,6 +47,21 @@ class Effort:
 
     jobs: int
     retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where roots are run, and what is there.
+
+    Args:
+        workspaces: Where each root is run.
+        systems: The live systems to ask.
+        afterwards: What is to be done after an apply.
+    """
+
+    workspaces: tuple[Workspace, ...]
+    systems: Callable[[], Systems]
+    afterwards: Callable[[], object] = lambda: None
 
 
 JobsOption = Annotated[
@@ -67,6 +83,7 @@ def plan(
     shard: ShardOption = None,
     costs: CostsOption = None,
     jobs: JobsOption = None,
+    rate: systems.RateOption = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the plans for review and `apply DIR`.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 when a change is pending.")] = False,
     report: ReportOption = None,
@@ -91,12 +108,13 @@ def plan(
         if out is not None:
             out = here.folder / out
             saved.require_free(out)
-        workspaces, _ = workspaces_for(here, target, rendered, roots)
+        place = place_of(here, target, rendered, roots, rate)
         with journals.begun(here, "plan", target, watch.tree, roots) as journal:
             watch.run = journal.run
-            planned = _planned(workspaces, journal.work, _effort(jobs, rendered), watch)
+            planned = _planned(place.workspaces, journal.work, _effort(jobs, rendered), watch)
             journal.planned(planned)
             destroys.tell(planned, rendered)
+            takeover.tell(here, target, planned, rendered, place.systems)
             if out is not None:
                 saved.save(planned, out, watch.tree, target.value)
                 say(f"kept the plans in {out}; `crosskeys apply --target {target} {out}` applies exactly these")
@@ -120,6 +138,7 @@ def apply(
     shard: ShardOption = None,
     costs: CostsOption = None,
     jobs: JobsOption = None,
+    rate: systems.RateOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     destroy: destroys.DestroyOption = None,
     resume: journals.ResumeOption = False,
@@ -164,12 +183,12 @@ def apply(
             roots = tuple(root for root in rendered.roots if root.name in kept)
         else:
             roots = selected(here.folder, rendered, target, selection, why=why)
-        workspaces, afterwards = workspaces_for(here, target, rendered, roots)
+        place = place_of(here, target, rendered, roots, rate)
         with journals.begun(here, "apply", target, watch.tree, roots, left) as journal:
             watch.run = journal.run
             if kept:
                 watch.show(tuple(kept.values()), last=False)
-            if anew := tuple(workspace for workspace in workspaces if workspace.root.name not in kept):
+            if anew := tuple(workspace for workspace in place.workspaces if workspace.root.name not in kept):
                 made = {result.root.name: result for result in _planned(anew, journal.work, effort, watch, last=False)}
             else:
                 made = {}
@@ -177,36 +196,64 @@ def apply(
             saved.save(planned, journal.plans, watch.tree, target.value)
             journal.planned(planned)
             destroys.require_allowed(planned, rendered, destroy)
+            takeover.require_none(here, target, planned, rendered, place.systems)
             _confirm(planned, target, yes=yes)
-            again = Again(effort.retries, journal.work, when_stale=left is not None)
-            applied = _applied(planned, workspaces, effort, watch, journal=journal, again=again)
+            applied = _applied(
+                planned,
+                place.workspaces,
+                effort,
+                watch,
+                journal=journal,
+                again=Again(effort.retries, journal.work, when_stale=left is not None),
+            )
             code = worst((outcome.exit_code(planned), outcome.exit_code(applied)))
             journal.ended(code)
         journals.tidy(here)
-        afterwards()
+        place.afterwards()
         raise typer.Exit(code)
 
 
-def workspaces_for(
-    here: Context, target: Target, rendered: Rendered, roots: Sequence[Root]
-) -> tuple[tuple[Workspace, ...], Callable[[], object]]:
-    """Return where the roots are run, and what is to be done after an apply."""
+def place_of(
+    here: Context, target: Target, rendered: Rendered, roots: Sequence[Root], rate: float | None = None
+) -> Place:
+    """Return where the roots are run; the sandbox is brought up where it is meant.
+
+    Args:
+        here: The context.
+        target: The world that is meant.
+        rendered: The whole fleet.
+        roots: The roots to run.
+        rate: Requests a second at most to the live systems; what is usual there unless given.
+
+    Raises:
+        UsageError: When the environment names no Vault.
+        RefusedError: When it names another world than the fleet's, or a state is nobody's.
+        RemoteError: When a server does not answer.
+    """
     from generator.run import abandoned
 
     if target is Target.LIVE:
         from generator.live import gate, workspaces
+        from generator.live.systems import RATE, live
 
         settings = rendered.fleet.settings
         gate.require(settings, os.environ)
         backend = settings.terraform.backend
         if backend.type == "local":
             abandoned.require_none(str(here.folder / str(backend.settings["path"])), rendered.roots)
-        return workspaces.of(here.folder, settings, roots, os.environ), lambda: None
+        return Place(
+            workspaces.of(here.folder, settings, roots, os.environ),
+            lambda: live(settings, os.environ, RATE if rate is None else rate),
+        )
     from generator.cli.sandbox import brought_up
 
     world = brought_up(here.folder, rendered.fleet)
     abandoned.require_none(str(world.state), rendered.roots)
-    return world.workspaces(roots, rendered.comparison.wanted), world.seed_certificates
+    return Place(
+        world.workspaces(roots, rendered.comparison.wanted),
+        lambda: world.systems(rate or 0),
+        world.seed_certificates,
+    )
 
 
 def _planned(

@@ -12,6 +12,7 @@ from generator.run.destroys import IAM_ROLE, INSTANCE_PROFILE, VAULT_POLICY, VAU
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.render.layout import Root
     from generator.run.destroys import Destroy, Judgement
 
 _STS_LABEL = "vault_sts"
@@ -54,14 +55,26 @@ def lines(destroys: Sequence[Destroy]) -> Iterator[str]:
     if not destroys:
         yield "  nothing would be destroyed"
         return
+    yield from object_lines([(each.root, each.address, f"{meaning(each)}{_announced(each)}") for each in destroys])
+
+
+def object_lines(objects: Sequence[tuple[Root, str, str]]) -> Iterator[str]:
+    """Yield a line for each object: client, account, root and address, and what is to be said of it.
+
+    Args:
+        objects: Root, address and words of each; at least one.
+    """
     rows = [
-        (client_of(each) or "-", each.root.account_id or "-", f"{each.root.name} {each.address}") for each in destroys
+        (client_of(address) or "-", root.account_id or "-", f"{root.name} {address}") for root, address, _ in objects
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row, each in zip(rows, destroys, strict=True):
+    for row, (_, _, words) in zip(rows, objects, strict=True):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        announced = f" (announced by {each.announced_by.path})" if each.announced_by else ""
-        yield printable(f"  {cells}  {meaning(each)}{announced}").rstrip()
+        yield printable(f"  {cells}  {words}").rstrip()
+
+
+def _announced(destroy: Destroy) -> str:
+    return f" (announced by {destroy.announced_by.path})" if destroy.announced_by else ""
 
 
 def ways_on(judgement: Judgement) -> str:
@@ -87,14 +100,14 @@ def meaning(destroy: Destroy) -> str:
     replaced = destroy.action == "replace"
     if destroy.root.kind is RootKind.PLATFORM:
         return _OF_PLATFORM.get(kind, "")
-    if client := client_of(destroy):
+    if client := client_of(destroy.address):
         return _OF_CLIENTS[kind][replaced].format(client)
     words = _OF_ACCOUNTS.get(kind, "").format(destroy.root.account_id)
     return f"{words} meanwhile" if words and replaced else words
 
 
-def client_of(destroy: Destroy) -> str | None:
-    """Return the name of the client whose object it is, None for one of the account or the platform."""
-    kind, _, label = destroy.address.partition(".")
+def client_of(address: str) -> str | None:
+    """Return the name of the client whose object has an address, None for one of the account or the platform."""
+    kind, _, label = address.partition(".")
     # An underscore is in no client's name.
     return label if kind in _OF_CLIENTS and label != _STS_LABEL else None

@@ -16,7 +16,15 @@ from tests.cli.conftest import edit
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from generator.live.systems import Systems
     from tests.cli.conftest import Run
+
+
+def no_systems() -> Systems:
+    raise AssertionError("nothing is looked up where nothing is planned")
+
+
+NOWHERE = runs.Place((), no_systems)
 
 
 def set_in_fleet(fleet: Path, key: str, value: object) -> None:
@@ -49,7 +57,7 @@ def test_jobs(run: Run, fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(effort.jobs)
         return ()
 
-    monkeypatch.setattr(runs, "workspaces_for", lambda *_: ((), None))
+    monkeypatch.setattr(runs, "place_of", lambda *_: NOWHERE)
     monkeypatch.setattr(runs, "_planned", planned)
     run("plan")
     set_in_fleet(fleet, "jobs", 7)
@@ -78,11 +86,11 @@ def test_log_format(run: Run, fleet: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_target(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def workspaces(_here: Any, target: str, *_rest: Any) -> tuple[tuple[()], None]:
+    def place(_here: Any, target: str, *_rest: Any) -> runs.Place:
         asked.append(target)
-        return (), None
+        return NOWHERE
 
-    monkeypatch.setattr(runs, "workspaces_for", workspaces)
+    monkeypatch.setattr(runs, "place_of", place)
     monkeypatch.setattr(runs, "_planned", lambda *_, **__: ())
     run("plan")
     monkeypatch.setenv("CROSSKEYS_TARGET", "live")

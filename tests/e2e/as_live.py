@@ -9,5 +9,6 @@ from generator.run import terraform
 if __name__ == "__main__":
     terraform._LOCK_TIMEOUT = "1s"
     gate.require = lambda *_: None
+    gate.require_systems = lambda *_: None
     gate.require_for_state = lambda *_: None
     cli.main()

@@ -300,7 +300,7 @@ class TestWords:
 
     def test_what_is_the_accounts_is_no_clients(self) -> None:
         sts = Destroy(root("aws"), "aws_iam_role.vault_sts", "delete")
-        assert refusals.client_of(sts) is None
+        assert refusals.client_of(sts.address) is None
         assert refusals.meaning(sts) == f"Vault can no longer look into {ACCOUNT}"
         assert refusals.meaning(replace(sts, action="replace")).endswith(" meanwhile")
         assert refusals.meaning(Destroy(root("aws"), "random_pet.x", "delete")) == ""

@@ -33,6 +33,7 @@ from generator.run.roots import Workspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from generator.live.systems import Systems
     from generator.report.progress import Observer
     from generator.report.runs import Row
 
@@ -62,6 +63,10 @@ def rendered(folder: Path) -> Rendered:
     proof = mock.create_autospec(Proof)
     declared = Declared({("", str(number)): mock.create_autospec(Mount, instance=True) for number in range(100)})
     return Rendered(Fleet(FleetSettings(), ()), roots(folder), Comparison(texts, texts, ()), proof, declared)
+
+
+def no_systems() -> Systems:
+    raise AssertionError("what is no object of Vault's or AWS's is looked up nowhere")
 
 
 class Watching:
@@ -97,9 +102,11 @@ def faulty(folder: Path, environment: dict[str, str], moment: str, fault: Callab
             once()
         return rendered(folder), Format.FULL
 
-    def where(_here: object, _target: object, _rendered: object, meant: Sequence[Root]) -> object:
+    def where(_here: object, _target: object, _rendered: object, meant: Sequence[Root], _rate: object) -> runs.Place:
         names = {root.name for root in meant}
-        return tuple(each for each in workspaces(folder, environment) if each.root.name in names), lambda: None
+        return runs.Place(
+            tuple(each for each in workspaces(folder, environment) if each.root.name in names), no_systems
+        )
 
     def confirm(*_arguments: object, **_options: object) -> None:
         if moment == "between":
@@ -119,7 +126,7 @@ def faulty(folder: Path, environment: dict[str, str], moment: str, fault: Callab
 
     with (
         mock.patch.object(Context, "gated", gated),
-        mock.patch.object(runs, "workspaces_for", where),
+        mock.patch.object(runs, "place_of", where),
         mock.patch.object(runs, "_confirm", confirm),
         mock.patch.object(Journal, "ended", end),
         mock.patch.object(progress, "progress", observed),
