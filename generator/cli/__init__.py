@@ -16,6 +16,7 @@ from generator.cli.audit import audit
 from generator.cli.capabilities import capabilities
 from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well, say
 from generator.cli.diff import diff
+from generator.cli.doctor import doctor
 from generator.cli.export import app as export
 from generator.cli.init import init
 from generator.cli.manifests import check, render, schema, validate
@@ -96,6 +97,7 @@ app.command()(apply)
 app.command()(matrix)
 app.command()(prune)
 app.command()(state)
+app.command()(doctor)
 app.command()(schema)
 app.command()(rules)
 app.command()(explain)
