@@ -28,6 +28,7 @@ from generator.cli.rules import explain, rules
 from generator.cli.runs import apply, plan
 from generator.cli.sandbox import app as sandbox
 from generator.cli.state import state
+from generator.cli.verify import verify
 
 app = typer.Typer(
     name="crosskeys",
@@ -94,6 +95,7 @@ app.command()(capabilities)
 app.command()(roots)
 app.command()(plan)
 app.command()(apply)
+app.command()(verify)
 app.command()(matrix)
 app.command()(prune)
 app.command()(state)

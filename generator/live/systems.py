@@ -23,6 +23,8 @@ RATE = 50
 """Requests a second that are sent to Vault, and as many to AWS, unless somebody says otherwise: what the smallest tier
 of HCP Vault answers, less something for its clients."""
 
+_VAR = "TF_VAR_"
+
 
 class Systems:
     """Vault and the AWS accounts; may be asked by many threads at once.
@@ -32,6 +34,7 @@ class Systems:
         session: Makes a session in an account; None for an account that nobody here may look into.
         pace: Bounds the requests a second to AWS.
         endpoint: Base URL of a stand-in for AWS; None for AWS itself.
+        variables: Values of the platform's Terraform variables, by name, where they have others than their defaults.
     """
 
     def __init__(
@@ -40,12 +43,14 @@ class Systems:
         session: Callable[[Account], boto3.session.Session | Unknown | None],
         pace: Pace,
         endpoint: str | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self._vault_of = vault
         self._vault: Vault | None = None
         self._session = session
         self._pace = pace
         self._endpoint = endpoint
+        self.variables = variables or {}
         self._accounts: dict[str, AwsAccount | Unknown | None] = {}
         # boto3 makes sessions and clients in one thread at a time; a second Vault would have a pace of its own.
         self._lock = threading.Lock()
@@ -102,4 +107,7 @@ def named(settings: FleetSettings, environment: Mapping[str, str], rate: float =
     def session(account: Account) -> boto3.session.Session | Unknown | None:
         return assumed(caller(), account, account.provisioner_role) if account.provisioner_role else None
 
-    return Systems(lambda: Vault(environment, settings.vault.namespace, Pace(rate)), session, Pace(rate))
+    # What Terraform would have of the environment too.
+    variables = {name.removeprefix(_VAR): value for name, value in environment.items() if name.startswith(_VAR)}
+    namespace = settings.vault.namespace
+    return Systems(lambda: Vault(environment, namespace, Pace(rate)), session, Pace(rate), variables=variables)

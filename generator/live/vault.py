@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WORKERS = 16
 """Questions that are asked at the same time."""
+_ENOUGH = WORKERS  # answers that failed to come one after the other, until it is not asked any more
 
 _TIMEOUT = 30  # seconds
 # 412: a secondary has not caught up yet; 429: the quota is used up. Vault's own client tries these again too:
@@ -35,6 +36,8 @@ _TOKEN_FILE = ".vault-token"  # noqa: S105 - a file's name
 
 class Vault:
     """A live Vault, or one of its namespaces; may be asked by many threads at once.
+
+    One that does not answer for a while is not asked any more: each question waits for its time-outs.
 
     Args:
         environment: Says where it is and with whose token, by the variables that Vault's own tools read.
@@ -50,6 +53,9 @@ class Vault:
         if not self.address:
             raise UsageError("VAULT_ADDR is not set", help="set it and VAULT_TOKEN to the live Vault's")
         self.namespace = namespace
+        self.asked = 0
+        """How many questions were asked."""
+        self._silent = 0
         self._pace = pace
         self._client = hvac.Client(
             url=self.address, token=_token(environment), namespace=namespace, session=_session(environment)
@@ -94,14 +100,24 @@ class Vault:
         return {path: tuple(found.get(path, ())) for path in paths}
 
     def _asked(self, path: str, *, listing: bool) -> Mapping[str, Any] | Unknown | None:
+        if self._silent >= _ENOUGH:
+            return _unreachable(path, self.address, f"it did not answer {_ENOUGH} times, so it was not asked again")
         self._pace.wait()
+        # Two threads may count one question for two, or two for one: it is a number to show, not to judge by.
+        self.asked += 1
         ask = self._client.list if listing else self._client.read
         try:
             answer = ask(quote(path, safe="/"))
+        except (hvac.exceptions.VaultDown, hvac.exceptions.BadGateway) as error:
+            self._silent += 1
+            return _refused(path, error)
         except hvac.exceptions.VaultError as error:
+            self._silent = 0
             return _refused(path, error)
         except (requests.RequestException, ValueError) as error:
+            self._silent += 1
             return _unreachable(path, self.address, error)
+        self._silent = 0
         if answer is None:
             return None
         data = answer.get("data") if isinstance(answer, dict) else None

@@ -96,16 +96,20 @@ class World:
             return tools | keys
         vault = {"VAULT_ADDR": self.services.vault_address, "VAULT_TOKEN": self.services.vault_token}
         if root.kind is RootKind.PLATFORM:
-            where = vault_contents.endpoints(self.services, region)
-            vault |= {
-                "TF_VAR_ec2_endpoint": where["endpoint"],
-                "TF_VAR_iam_endpoint": where["iam_endpoint"],
-                "TF_VAR_sts_endpoint": where["sts_endpoint"],
-                "TF_VAR_sts_region": where["sts_region"],
-                # The client's region would override sts_endpoint, and send Vault to the real AWS.
-                "TF_VAR_use_sts_region_from_client": "false",
-            }
+            vault |= {f"TF_VAR_{name}": value for name, value in self.platform_variables().items()}
         return tools | vault
+
+    def platform_variables(self) -> dict[str, str]:
+        """Return the values of the platform's Terraform variables, by name."""
+        where = vault_contents.endpoints(self.services, self.fleet.settings.aws.region)
+        return {
+            "ec2_endpoint": where["endpoint"],
+            "iam_endpoint": where["iam_endpoint"],
+            "sts_endpoint": where["sts_endpoint"],
+            "sts_region": where["sts_region"],
+            # The client's region would override sts_endpoint, and send Vault to the real AWS.
+            "use_sts_region_from_client": "false",
+        }
 
     def systems(self, rate: float = 0) -> Systems:
         """Return the sandbox's Vault and accounts to ask: as its administrator, and as the owner of every account.
@@ -126,7 +130,11 @@ class World:
             )
 
         return Systems(
-            lambda: Vault(self.variables(), namespace, Pace(rate)), session, Pace(rate), self.services.aws_endpoint
+            lambda: Vault(self.variables(), namespace, Pace(rate)),
+            session,
+            Pace(rate),
+            self.services.aws_endpoint,
+            self.platform_variables(),
         )
 
     def seed_certificates(self) -> int:

@@ -1,0 +1,159 @@
+"""What stands in Vault and nobody declared: policies, roles and STS entries, by what they let anybody reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import Note, Span
+from generator.live.answers import Unknown
+from generator.live.drift_findings import (
+    CUT_OFF,
+    LETS_CLIENT_IN,
+    ROLE_WITH_REACH,
+    UNDECLARED_POWER,
+    UNDECLARED_REACH,
+    UNDECLARED_ROLE,
+    UNDECLARED_STS,
+    drift,
+)
+from generator.live.territory import live_rules
+from generator.live.vault_roles import live_role, policy_path, role_path
+from generator.live.verified import Verified
+from generator.live.verify_declared import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from generator.audit.declared import VaultRole
+    from generator.diagnostics import Diagnostic
+    from generator.live.reviewed import Reviewed
+    from generator.live.territory import Territory
+    from generator.live.vault import Vault
+    from generator.manifest.fleet import Client
+
+VAULTS_OWN = frozenset({"default", "root", "default-ceiling", "response-wrapping", "control-group"})
+"""Names of policies that are Vault's: `default` is looked at by itself, `root` cannot be read or given."""
+
+
+@dataclass(slots=True)
+class Reach:
+    """What each live policy reaches that is not nothing, in words, by its name.
+
+    Args:
+        undeclared: Of those that nobody declared, as they were read.
+    """
+
+    reviewed: Reviewed
+    undeclared: dict[str, str] = field(default_factory=dict)
+
+    def of(self, policies: Iterable[str]) -> str:
+        """Return what policies reach together, as the end of a sentence; empty for nothing."""
+        return "; ".join(f"`{name}` {said}" for name in policies if (said := self._of(name.strip().lower())))
+
+    def _of(self, name: str) -> str:
+        declared = self.reviewed.policies.get(name)
+        if declared is None:
+            return self.undeclared.get(name, "")
+        client = self.reviewed.clients.get(declared.label)
+        return "" if client is None or client.suspend else f"reaches the directory of `{client.name}`"
+
+
+def policy(reviewed: Reviewed, vault: Vault, territory: Territory, reach: Reach, name: str) -> Verified:
+    """Judge one policy that nobody declared, and remember what it reaches."""
+    found = vault.read(policy_path(name))
+    if isinstance(found, Unknown):
+        # Nobody knows what it reaches, so whoever has it may reach all.
+        reach.undeclared[name] = "could not be read"
+        return Verified(unknown=(found,))
+    if found is None:
+        return Verified()
+    rules = live_rules(name, text_of(found))
+    if reached := territory.reached(rules):
+        reach.undeclared[name] = f"reaches {reached.what}"
+        message = (
+            f"the policy `{name}`, which is not declared, lets {_and(reached.rule.capabilities)} "
+            f"`{reached.rule.path}`, and so `{reached.path}`, in {reached.what}"
+        )
+        return Verified((drift(UNDECLARED_REACH, _at(reviewed, reached.client), message),))
+    if power := territory.power(rules):
+        reach.undeclared[name] = f"can {power.what}"
+        message = (
+            f"the policy `{name}`, which is not declared, lets {_and(power.rule.capabilities)} `{power.rule.path}`, "
+            f"and so {power.what}"
+        )
+        return Verified((drift(UNDECLARED_POWER, reviewed.places.setting("vault", "kv_mount"), message),))
+    return Verified()
+
+
+def role(reviewed: Reviewed, vault: Vault, reach: Reach, mount: str, name: str) -> Verified:
+    """Judge one role of an AWS auth method that nobody declared."""
+    found = vault.read(role_path(mount, name))
+    if isinstance(found, Unknown):
+        return Verified(unknown=(found,))
+    if found is None:
+        return Verified()
+    live = live_role(mount, name, found).role
+    return Verified((_of_role(reviewed, reach, mount, live),))
+
+
+def _of_role(reviewed: Reviewed, reach: Reach, mount: str, live: VaultRole) -> Diagnostic:
+    called = f"the Vault role `{live.role}`" if mount == reviewed.mount else f"the role `{live.role}` of `{mount}/`"
+    brings = reach.of(map(str, live.token_policies))
+    client = reviewed.cut_off.get(live.role) if mount == reviewed.mount else None
+    if client:
+        state = "suspended" if client.suspend else "retired"
+        where = ("suspend",) if client.suspend else ("retire",)
+        message = f"{called} is there, and `{client.name}` is {state}{f': {brings}' if brings else ''}"
+        return drift(CUT_OFF, client.source.key_span(*where), message)
+    policies = ", ".join(f"`{each}`" for each in live.token_policies) or "no policy of its own"
+    if client := next(lets_in(reviewed, live), None):
+        message = f"{called}, which is not declared, lets `{client.name}` in and brings {policies}"
+        declared = reviewed.roles.get(client.vault_role.lower())
+        span = reviewed.places.argument(declared, "bound_iam_principal_arns") if declared else None
+        note = Note(client.source.span("role_name"), f"`{client.name}` is {client.principal_arn}")
+        return drift(
+            LETS_CLIENT_IN, span or client.source.span("role_name"), f"{message}{f': {brings}' if brings else ''}", note
+        )
+    span = reviewed.places.setting("vault", "auth_mount")
+    bound = ", ".join(f"`{arn}`" for arn in live.bound_iam_principal_arns) or "whom its other binds fit"
+    if brings:
+        return drift(ROLE_WITH_REACH, span, f"{called}, which is not declared, lets {bound} in: {brings}")
+    return drift(UNDECLARED_ROLE, span, f"{called} is not declared; it lets {bound} in and brings {policies}")
+
+
+def lets_in(reviewed: Reviewed, live: VaultRole) -> Iterator[Client]:
+    """Yield the clients whom a live role lets in by their principals, or by the accounts that their instances are in.
+
+    A trailing `*` fits whatever begins so; Vault then compares the ARN with its IAM path too, if it can look that up:
+    builtin/credential/aws/path_login.go.
+    """
+    for arn in (*live.bound_iam_principal_arns, *live.bound_iam_role_arns):
+        if not arn.endswith("*"):
+            if client := reviewed.by_principal.get(arn):
+                yield client
+            continue
+        for client in reviewed.fleet.clients:
+            name = client.principal_arn.rpartition("/")[2]
+            path = client.workload.path if client.workload else "/"
+            whole = f"{client.principal_arn.partition('/')[0]}{path}{name}"
+            if any(each.startswith(arn[:-1]) for each in (client.principal_arn, whole)):
+                yield client
+    if live.auth_type == "ec2" and not live.bound_iam_role_arns:
+        yield from (each for each in reviewed.fleet.clients if each.account_id in live.bound_account_ids)
+
+
+def sts(reviewed: Reviewed, account_id: str) -> Verified:
+    """Report one STS entry that nobody declared."""
+    account = next((each for each in reviewed.fleet.accounts if each.id == account_id), None)
+    span = account.source.span().start if account and account.source else reviewed.places.setting("vault", "auth_mount")
+    message = f"Vault has an STS entry for account {account_id}, which is not declared"
+    return Verified((drift(UNDECLARED_STS, span, message),))
+
+
+def _at(reviewed: Reviewed, client: Client | None) -> Span:
+    return client.source.span("role_name") if client else reviewed.places.setting("vault", "directory")
+
+
+def _and(capabilities: Iterable[str]) -> str:
+    return ", ".join(each for each in capabilities if each != "deny")
