@@ -6,6 +6,7 @@ Reads only, and only what is there: no hook, pager or filter of the repository's
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import re
 import subprocess
@@ -33,6 +34,7 @@ _SET = {
     "LC_ALL": "C",
 }
 _REGULAR = ("100644 blob", "100755 blob", "100664 blob")  # links and submodules have other modes; the last is historic
+_SHA1_DIGITS = 40
 _ABSENT = 1  # how git ends when there is no such thing; whatever else goes wrong is 128 and more
 
 
@@ -141,13 +143,34 @@ def files_at(folder: Path, revision: str, *below: str) -> dict[str, bytes]:
     Raises:
         UsageError: When the clone lacks one of them, or the folder is in no repository.
     """
+    blobs = ids_at(folder, revision, *below)
+    return dict(zip(blobs, _contents(folder, tuple(blobs.values())), strict=True))
+
+
+def ids_at(folder: Path, revision: str, *below: str) -> dict[str, str]:
+    """Return git's id of every regular file at a commit, by path as ``files_at`` does, without reading any.
+
+    Raises:
+        UsageError: When the folder is in no repository, or git knows no such commit.
+    """
     listed = _git(folder, "ls-tree", "-r", "-z", commit(folder, revision), "--", *below)
     blobs: dict[str, str] = {}
     for entry in listed.decode("utf-8", "surrogateescape").split("\0"):
         head, _, path = entry.partition("\t")
         if head.startswith(_REGULAR):
             blobs[path] = head.split()[2]
-    return dict(zip(blobs, _contents(folder, tuple(blobs.values())), strict=True))
+    return blobs
+
+
+def has_id(content: bytes, blob: str) -> bool:
+    """Tell whether git's id of a file is that of a content: the hash of its kind, length and bytes.
+
+    Args:
+        content: The bytes.
+        blob: The id, in hex: of SHA-1, or of SHA-256 in a repository that uses that.
+    """
+    kind = "sha1" if len(blob) == _SHA1_DIGITS else "sha256"
+    return hashlib.new(kind, b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest() == blob
 
 
 def changes(folder: Path, *below: str) -> Mapping[str, Changes]:

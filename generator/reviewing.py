@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,12 +20,14 @@ from generator.render.layout import TREE
 from generator.report.compare import compare
 from generator.report.review import UNKNOWN, Review, RowChanges
 from generator.report.rows import Provenance, rows
+from generator.stages import stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from generator.audit.attestation import Statement
+    from generator.audit.declared import Declared
     from generator.audit.proof import Proof
     from generator.diagnostics import Diagnostic
     from generator.manifest.fleet import Fleet
@@ -45,7 +45,6 @@ UNSEEN = (
 """What no audit of a tree can know."""
 
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +75,44 @@ def audit(folder: Path, validated: Validated, cache: Path | None, since: str | N
     """
     if validated.has_errors:
         return _unjudged(validated.findings, "the manifests have errors")
-    stale = pipeline.render(folder, validated.fleet, cache).comparison.findings()
+    rendered = pipeline.render(folder, validated.fleet, cache)
+    stale = rendered.comparison.findings()
     try:
-        found = standing.load(folder, cache)
+        # A tree that is as it should be was read already, and proven: from the same bytes.
+        current = rendered.comparison.is_current
+        found = standing.of(rendered.comparison.found, rendered.declared) if current else standing.load(folder, cache)
     except UnreadableTreeError as error:
         apart = tuple(finding for finding in stale if finding not in error.findings)
         return _unjudged((*validated.findings, *apart, *error.findings), "the rendered tree cannot be read")
-    begin = time.monotonic()
-    proof = prove(found.declared, validated.fleet)
-    _log.info("proved", extra={"seconds": round(time.monotonic() - begin, 3)})
-    begin = time.monotonic()
+    proof = rendered.proof if current else _proved(found.declared, validated.fleet)
     findings = _ordered((*validated.findings, *stale, *proof.findings))
-    inputs = _inputs(folder, validated.fleet)
-    outputs = {path: text.encode() for path, text in found.texts.items()}
-    past = _past(folder, {**inputs, **outputs})
-    grants = rows(found.declared, validated.fleet, past.files)
-    entries = logins(found.declared)
-    review = Review(
-        isolated=proof.isolated,
-        verdict=_verdict(proof, findings),
-        findings=findings,
-        rows=grants,
-        digest=tree.digest(found.texts),
-        revision=past.revision,
-        clients=len({entry.client for entry in entries}),
-        accounts=len({entry.account_id for entry in entries}),
-        files=len(found.texts),
-        unseen=(*UNSEEN, *past.unseen),
-    )
-    if since is not None:
-        review = replace(review, changes=_changes(folder, since, grants, cache))
-    _log.info("reviewed", extra={"rows": len(grants), "seconds": round(time.monotonic() - begin, 3)})
+    with stage("reviewed") as counts:
+        inputs = _inputs(folder, validated.fleet)
+        outputs = {path: text.encode() for path, text in found.texts.items()}
+        past = _past(folder, {**inputs, **outputs})
+        grants = rows(found.declared, validated.fleet, past.files)
+        entries = logins(found.declared)
+        review = Review(
+            isolated=proof.isolated,
+            verdict=_verdict(proof, findings),
+            findings=findings,
+            rows=grants,
+            digest=tree.digest(found.texts),
+            revision=past.revision,
+            clients=len({entry.client for entry in entries}),
+            accounts=len({entry.account_id for entry in entries}),
+            files=len(found.texts),
+            unseen=(*UNSEEN, *past.unseen),
+        )
+        if since is not None:
+            review = replace(review, changes=_changes(folder, since, grants, cache))
+        counts["rows"] = len(grants)
     return Audit(review, _statement(review, inputs, outputs))
+
+
+def _proved(declared: Declared, fleet: Fleet) -> Proof:
+    with stage("proved the tree as it stands"):
+        return prove(declared, fleet)
 
 
 def _unjudged(findings: Iterable[Diagnostic], why: str) -> Audit:
@@ -188,16 +193,16 @@ def _past(folder: Path, present: Mapping[str, bytes]) -> _Past:
         head = history.commit(folder, "HEAD")
     except UsageError as error:
         return _Past(UNKNOWN, {}, (f"{missing}: {error.message.replace(str(folder), 'the fleet')}",))
-    committed = history.files_at(folder, head, TREE, CLIENTS, SETTINGS, "templates")
+    committed = history.ids_at(folder, head, TREE, CLIENTS, SETTINGS, "templates")
     gone = (path for path in committed if path.endswith((".tf", ".yaml", ".j2")) and path not in present)
-    differs = any(committed.get(path) != content for path, content in present.items()) or any(gone)
-    revision = f"{head}+" if differs else head
+    as_committed = {path for path, blob in committed.items() if path in present and history.has_id(present[path], blob)}
+    revision = head if len(as_committed) == len(present) and not any(gone) else f"{head}+"
     if history.is_shallow(folder):
         return _Past(revision, {}, (f"{missing}: this clone has only a part of the history",))
     files = {}
     for path, change in history.changes(folder, TREE).items():
         # What is not committed was changed by nobody that git knows.
-        unchanged = path in committed and committed[path] == present.get(path)
+        unchanged = path in as_committed
         files[path] = Provenance(change.first if path in committed else None, change.last if unchanged else None)
     return _Past(revision, files)
 
