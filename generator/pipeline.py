@@ -11,6 +11,7 @@ from generator import __version__
 from generator.audit import parseback
 from generator.audit.declared import Declared, PolicyDocument, Resource
 from generator.audit.leftover import leftover
+from generator.audit.pending import pending
 from generator.audit.proof import Proof, prove
 from generator.diagnostics import Diagnostic, Severity, has_errors
 from generator.errors import ExitCode
@@ -114,13 +115,15 @@ def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
     with stage("compared with the tree") as counts:
         comparison = tree.compare(folder, texts)
         left = leftover(comparison.found, roots, fleet.settings, cache)
-        comparison = comparison.keeping(left.texts, left.spoilt)
+        standing = pending(comparison.found, declared, roots, cache)
+        comparison = comparison.keeping(left.texts, left.spoilt).keeping(standing.texts, standing.spoilt)
         counts["changes"] = len(comparison.added) + len(comparison.changed) + len(comparison.removed)
     with stage("proved") as counts:
-        declared = Declared({**declared.objects, **{(item.root, item.address): item for item in left.declared}})
+        kept = {(item.root, item.address): item for item in (*left.declared, *standing.declared)}
+        declared = Declared({**declared.objects, **kept})
         proof = prove(declared, fleet)
         counts["isolated"] = proof.isolated
-    return Rendered(fleet, (*roots, *left.roots), comparison, proof, declared)
+    return Rendered(fleet, (*standing.of(roots), *left.roots), comparison, proof, declared)
 
 
 def code_of(findings: Sequence[Diagnostic]) -> ExitCode:

@@ -26,6 +26,7 @@ from generator.audit.declared import (
     AwsProvider,
     Backend,
     Declaration,
+    Import,
     Mount,
     Moved,
     RequiredProvider,
@@ -42,7 +43,7 @@ from generator.audit.refused import because
 from generator.render.layout import BACKEND_BLOCKS, RootKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from generator.audit.arguments import Reader
     from generator.audit.declared import PathRule
@@ -70,6 +71,8 @@ def declarations(block: Block, root: str, kind: RootKind) -> tuple[Declaration, 
             label, read = "", _terraform
         case "moved", ():
             label, read = "", _moved(kind)
+        case "import", ():
+            label, read = "", _import(kind)
         case _:
             label, read = "", None
     if read is None:
@@ -168,11 +171,7 @@ def _moved(kind: RootKind) -> Reader | None:
     movable = _MOVABLE.get(kind)
     if movable is None:
         return None
-
-    def address(value: Value) -> str:
-        if isinstance(value, Traversal) and len(value.steps) == 2 and value.steps[0] in movable:  # noqa: PLR2004 - type and label
-            return str(value)
-        raise ValueError(f"the address of a resource: {', '.join(sorted(movable))}")
+    address = _address(movable)
 
     def read(block: Arguments, _: str, root: str) -> Moved:
         moved = Moved(root=root, span=block.span, from_=block.take("from", address), to=block.take("to", address))
@@ -181,6 +180,27 @@ def _moved(kind: RootKind) -> Reader | None:
         return moved
 
     return read
+
+
+def _import(kind: RootKind) -> Reader:
+    address = _address(type_ for block, type_ in _LABELLED[kind] if block == "resource")
+
+    def read(block: Arguments, _: str, root: str) -> Import:
+        return Import(root=root, span=block.span, to=block.take("to", address), id=block.take("id", text))
+
+    return read
+
+
+def _address(types: Iterable[str]) -> Callable[[Value], str]:
+    """Return what makes a value the address of a resource of one of these types."""
+    known = frozenset(types)
+
+    def address(value: Value) -> str:
+        if isinstance(value, Traversal) and len(value.steps) == 2 and value.steps[0] in known:  # noqa: PLR2004 - type and label
+            return str(value)
+        raise ValueError(f"the address of a resource: {', '.join(sorted(known))}")
+
+    return address
 
 
 def _vault_policy(block: Arguments, label: str, root: str) -> VaultPolicy:

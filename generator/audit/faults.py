@@ -21,6 +21,7 @@ TOO_LARGE = "CK808"
 OVERWRITTEN = "CK809"
 PROVISIONER = "CK810"
 NAMESPACE = "CK811"
+OTHER_OBJECT = "CK980"
 
 _HELP = {
     SYNTAX: "write it as Terraform reads it",
@@ -30,6 +31,7 @@ _HELP = {
     WRONG_VALUE: "run `crosskeys render`",
     OVERWRITTEN: "give one of the two another name",
     PROVISIONER: "let the provider allow, and assume a role of, the account of its folder alone",
+    OTHER_OBJECT: "remove the block: `crosskeys import` writes those that fit",
     NAMESPACE: "name one namespace in the provider blocks of all roots",
     DANGLING: "name an object of the same root",
     POLICY: 'write each rule as `path "<path>" { capabilities = [...] }`',

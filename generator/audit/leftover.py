@@ -15,6 +15,7 @@ from generator.audit.declared import AwsProvider, Terraform, VaultProvider
 from generator.audit.expected import backend
 from generator.audit.faults import Unreadable
 from generator.audit.reading import read_each
+from generator.diagnostics import Diagnostic, Severity, Span
 from generator.render.layout import TREE, Root, RootKind
 from generator.render.render import is_untouched
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from generator.audit.declared import Declaration
     from generator.manifest.settings import FleetSettings
+
+EDITED_LEFTOVER = "CK910"
 
 _ROOT_FILE = re.compile(rf"{TREE}/(?P<name>platform|accounts/(?P<account>[0-9]{{12}})/(?:aws|vault))/root\.tf")
 
@@ -36,13 +39,13 @@ class Leftover:
         roots: The roots, by name.
         texts: Their files by path, to be kept.
         declared: What these declare.
-        spoilt: Files of leftover roots that cannot be believed.
+        spoilt: A finding for each file of a leftover root that cannot be believed, by path.
     """
 
     roots: tuple[Root, ...]
     texts: Mapping[str, str]
     declared: tuple[Declaration, ...]
-    spoilt: tuple[str, ...]
+    spoilt: Mapping[str, Diagnostic]
 
 
 def leftover(found: Mapping[str, str], roots: Iterable[Root], settings: FleetSettings, cache: Path | None) -> Leftover:
@@ -69,7 +72,17 @@ def leftover(found: Mapping[str, str], roots: Iterable[Root], settings: FleetSet
         tuple(_root(matches[path]["name"], matches[path]["account"], each) for path, each in declared.items()),
         {path: found[path] for path in declared},
         tuple(item for declarations in declared.values() for item in declarations),
-        tuple(path for path in matches if path not in declared),
+        {path: _spoilt(path) for path in matches if path not in declared},
+    )
+
+
+def _spoilt(path: str) -> Diagnostic:
+    return Diagnostic(
+        EDITED_LEFTOVER,
+        Severity.ERROR,
+        Span(path),
+        "no manifest says this root any more, and its file is not as it was rendered",
+        f"restore it (`git restore --source COMMIT {path}`): it alone knows where the state of what the root made is",
     )
 
 

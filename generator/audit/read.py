@@ -7,10 +7,10 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from generator.audit import effects, identity
+from generator.audit import effects, identity, imports
 from generator.audit.blocks import declarations
-from generator.audit.declared import Declaration, Declared, Moved, PolicyDocument, Reference, Resource, Variable
-from generator.audit.faults import DANGLING, REPEATED, UNKNOWN, Unreadable, UnreadableTreeError
+from generator.audit.declared import Declaration, Declared, Import, Moved, PolicyDocument, Reference, Resource, Variable
+from generator.audit.faults import DANGLING, OTHER_OBJECT, REPEATED, UNKNOWN, Unreadable, UnreadableTreeError
 from generator.audit.hcl import parse
 from generator.diagnostics import Diagnostic, Span
 from generator.render.layout import TREE, RootKind
@@ -65,6 +65,7 @@ def together(found: Iterable[Declaration], unreadable: Iterable[Diagnostic]) -> 
         problems += _dangling(objects)
         problems += _misplaced(objects)
     if not problems:
+        problems += _of_others(declared)
         problems += effects.misread(objects.values())
         problems += effects.misled(objects.values())
         problems += identity.collisions(declared)
@@ -131,6 +132,18 @@ def _misplaced(objects: Mapping[tuple[str, str], Declaration]) -> Iterator[Diagn
         if (item.root, item.to) in targets:
             yield Unreadable(REPEATED, item.span, f"two objects move to {item.to}").finding
         targets.add((item.root, item.to))
+
+
+def _of_others(declared: Declared) -> Iterator[Diagnostic]:
+    """Yield a finding for each import that would take over something else than what its resource declares."""
+    for item in declared.of(Import):
+        target = declared.objects.get((item.root, item.to))
+        if target is None:
+            message = f"{item.to} is imported, and this root does not declare it"
+            yield Unreadable(DANGLING, item.span, message).finding
+        elif item.id != (its := imports.import_id(declared, target)):
+            message = f"{item.to} is imported by the id `{item.id}`, and what it declares has the id `{its}`"
+            yield Unreadable(OTHER_OBJECT, item.span, message).finding
 
 
 def references(item: Declaration) -> Iterator[tuple[str, Reference]]:

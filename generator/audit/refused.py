@@ -17,7 +17,6 @@ _WHY = {
     "module": "what it declares stands elsewhere",
     "locals": "write the value where it is used",
     "output": "nothing reads it, and it may show a secret",
-    "import": "it takes over what somebody else made",
     "removed": "it lets go of what was made, which then stays",
     "check": "it may ask anything of anybody",
     "ephemeral": "what it brings is known only when it runs",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from generator.audit.declared import Declared
     from generator.manifest.fleet import Fleet
     from generator.report.differences import Touched
 
@@ -65,7 +66,7 @@ def diff(
         raise typer.Exit(error.exit_code) from error
     if not before.is_whole:
         say(f"warning: the manifests had errors at {at[:12]}, so former owners may be missing")
-    _warn(here.folder, fleet, has_errors=validated.has_errors)
+    _warn(here.folder, fleet, after.declared, has_errors=validated.has_errors)
     changes = compare(State(before.tree.declared, before.fleet), State(after.declared, fleet))
     roots = tuple(_touched(before.tree.texts, after.texts, fleet))
     found = report.Differences(base, at, changes, roots, (before.fleet, fleet))
@@ -76,9 +77,10 @@ def diff(
     typer.echo(write(found), nl=False)
 
 
-def _warn(folder: Path, fleet: Fleet, *, has_errors: bool) -> None:
+def _warn(folder: Path, fleet: Fleet, declared: Declared, *, has_errors: bool) -> None:
     """Say when terraform/ is not what the manifests say: what is compared is what stands there."""
     from generator.audit.leftover import leftover
+    from generator.audit.pending import pending
     from generator.render import tree
     from generator.render.layout import layout
     from generator.render.render import Renderer
@@ -96,7 +98,9 @@ def _warn(folder: Path, fleet: Fleet, *, has_errors: bool) -> None:
         return
     comparison = tree.compare(folder, texts)
     left = leftover(comparison.found, roots, fleet.settings, None)
-    if not comparison.keeping(left.texts, left.spoilt).is_current:
+    standing = pending(comparison.found, declared, roots, None)
+    kept = comparison.keeping(left.texts, left.spoilt).keeping(standing.texts, standing.spoilt)
+    if not kept.is_current:
         say("warning: terraform/ is stale, and what stands there is compared: `crosskeys render` renews it")
 
 

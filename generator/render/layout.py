@@ -53,6 +53,7 @@ class Root:
         handover: The account's owner applies it, not this fleet's runs.
         pages: Its files.
         leftover: No manifest says it any more; what it made may live on, so its ``root.tf`` is kept.
+        imports: Paths of its import files, which no manifest says.
     """
 
     name: str
@@ -62,11 +63,14 @@ class Root:
     handover: bool
     pages: tuple[Page, ...] = ()
     leftover: bool = False
+    imports: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
         """Paths of its files, relative to the fleet's folder."""
-        return (f"{TREE}/{self.name}/root.tf",) if self.leftover else tuple(page.path for page in self.pages)
+        if self.leftover:
+            return (f"{TREE}/{self.name}/root.tf",)
+        return (*(page.path for page in self.pages), *self.imports)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic, Severity, Span
@@ -19,13 +19,12 @@ from generator.render.layout import TREE
 from generator.render.render import is_ours, is_untouched
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 STALE_FILE = "CK701"
 FOREIGN_FILE = "CK702"
 HAND_EDITED_FILE = "CK703"
-EDITED_LEFTOVER = "CK910"
 UNIQUE_IDS_TURNED_OFF = "CK704"
 
 _RESOLVES = re.compile(r"^ *resolve_aws_unique_ids *= *true$", re.MULTILINE)
@@ -46,16 +45,22 @@ class Comparison:
         wanted: Text of every file that should be there.
         found: Text of every file there that rendering made.
         foreign: Files in rendered roots that rendering did not make, and those in ``spoilt``.
-        spoilt: Files of leftover roots that are not as rendering left them: nothing can tell how they were.
+        spoilt: A finding for each file that no manifest says and that is not as it was written: nothing can tell how
+            it was.
     """
 
     wanted: Mapping[str, str]
     found: Mapping[str, str]
     foreign: tuple[str, ...]
-    spoilt: frozenset[str] = frozenset()
+    spoilt: Mapping[str, Diagnostic] = field(default_factory=dict)
 
-    def keeping(self, texts: Mapping[str, str], spoilt: Collection[str]) -> Comparison:
-        """Return the comparison with files that stay as they are found, and with some that cannot be believed."""
+    def keeping(self, texts: Mapping[str, str], spoilt: Mapping[str, Diagnostic]) -> Comparison:
+        """Return the comparison with files that stay although no manifest says them, and some that cannot be believed.
+
+        Args:
+            texts: What the former should say, by path.
+            spoilt: A finding for each of the latter, by path.
+        """
         if not texts and not spoilt:
             return self
         return replace(
@@ -63,7 +68,7 @@ class Comparison:
             wanted={**self.wanted, **texts},
             found={path: text for path, text in self.found.items() if path not in spoilt},
             foreign=tuple(sorted((*self.foreign, *spoilt))),
-            spoilt=frozenset(spoilt),
+            spoilt={**self.spoilt, **spoilt},
         )
 
     @property
@@ -106,7 +111,7 @@ class Comparison:
 
     def foreign_findings(self) -> tuple[Diagnostic, ...]:
         """Return a finding for every file that rendering did not make or cannot make again."""
-        return tuple(_spoilt(path) if path in self.spoilt else _foreign(path) for path in self.foreign)
+        return tuple(self.spoilt.get(path) or _foreign(path) for path in self.foreign)
 
     def _stale_findings(self) -> Iterator[Diagnostic]:
         run = "run `crosskeys render` and commit what it writes"
@@ -148,16 +153,6 @@ def _foreign(path: str) -> Diagnostic:
         Span(path),
         "this file was not rendered, and Terraform would take it into the root",
         "move it out of the rendered roots; a root's files are exactly those that its manifests say",
-    )
-
-
-def _spoilt(path: str) -> Diagnostic:
-    return Diagnostic(
-        EDITED_LEFTOVER,
-        Severity.ERROR,
-        Span(path),
-        "no manifest says this root any more, and its file is not as it was rendered",
-        f"restore it (`git restore --source COMMIT {path}`): it alone knows where the state of what the root made is",
     )
 
 

@@ -18,7 +18,7 @@ LOCK_FILE = ".terraform.lock.hcl"
 TEMPLATES = "templates"
 
 _FILE = re.compile(rf"{TREE}/(?P<root>platform|accounts/(?P<account>[0-9]{{12}})/(?:aws|vault))/(?P<name>.+)", re.ASCII)
-_CLIENT = re.compile(r"client-(?P<client>[^/]+)\.tf", re.ASCII)
+_CLIENT = re.compile(r"(?:import-)?client-(?P<client>[^/]+)\.tf", re.ASCII)
 
 
 class ChangeKind(StrEnum):

@@ -6,8 +6,10 @@ import pytest
 
 from generator.audit.declared import IamRole, PolicyDocument, Principals, VaultRole
 from generator.audit.faults import (
+    DANGLING,
     NAMESPACE,
     NOT_LITERAL,
+    OTHER_OBJECT,
     OVERWRITTEN,
     PROVISIONER,
     SYNTAX,
@@ -62,6 +64,10 @@ def namespace(name: str) -> str:
     return f'provider "vault" {{\n  namespace = "{name}"\n}}\n'
 
 
+def block(to: str, id_: str, more: str = "") -> str:
+    return f'import {{\n  to = {to}\n  id = "{id_}"\n{more}}}\n'
+
+
 def findings(files: dict[str, str]) -> list[tuple[str, str]]:
     try:
         read(files)
@@ -102,7 +108,22 @@ def findings(files: dict[str, str]) -> list[tuple[str, str]]:
         (source("hashicorp/aws"), WRONG_VALUE, "another program"),
         (source("hashicorp/random", "random"), WRONG_VALUE, "another program"),
         ('terraform {\n  required_version = "> 1"\n  cloud {\n  }\n}\n', UNKNOWN, "runs would be elsewhere"),
-        ('import {\n  to = vault_policy.p\n  id = "x"\n}\n', UNKNOWN, "somebody else made"),
+        (policy("p") + block("vault_policy.p", "q"), OTHER_OBJECT, "the id `q`, and what it declares has the id `p`"),
+        (role() + block("vault_aws_auth_backend_role.r", "auth/aws/role/r"), OTHER_OBJECT, "auth/aws/role/app"),
+        (policy("p") + block("vault_policy.q", "q"), DANGLING, "vault_policy.q is imported"),
+        (policy("p") + block("vault_policy.p", "p") * 2, "CK803", "import vault_policy.p is declared twice"),
+        (policy("p") + block("vault_policy.p", "p", "  provider = vault.x\n"), UNKNOWN, "another Vault"),
+        (policy("p") + block("vault_policy.p", "p", '  for_each = ["x"]\n'), UNKNOWN, "computed"),
+        (policy("p") + block('vault_policy.p["x"]', "p"), NOT_LITERAL, "not written out"),
+        (policy("p") + block("module.m.vault_policy.p", "p"), NOT_LITERAL, "not the address of a resource"),
+        (policy("p") + block("aws_iam_role.p", "p"), NOT_LITERAL, "not the address of a resource"),
+        (policy("p") + "import {\n  to = vault_policy.p\n  id = vault_policy.p.name\n}\n", NOT_LITERAL, "`id`"),
+        (policy("p") + 'import {\n  to = vault_policy.p\n  id = "${vault_policy.p.name}"\n}\n', NOT_LITERAL, ""),
+        (
+            policy("p") + 'import {\n  to = vault_policy.p\n  identity = {\n    name = "p"\n  }\n}\n',
+            WRONG_VALUE,
+            "`id`",
+        ),
         ("removed {\n  from = vault_policy.p\n}\n", UNKNOWN, "lets go"),
         ('check "x" {\n}\n', UNKNOWN, "ask anything"),
         ('ephemeral "x" "y" {\n}\n', UNKNOWN, "when it runs"),

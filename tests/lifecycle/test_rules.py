@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator import pipeline
+from generator.audit.leftover import EDITED_LEFTOVER
 from generator.diagnostics import Severity
-from generator.render.tree import EDITED_LEFTOVER
 from generator.rules import lifecycle, names
 from generator.rules.accounts import NO_WAY_INTO_THE_ACCOUNT, STS_ROLE_IS_A_CLIENT, UNREGISTERED_ACCOUNT
 from generator.rules.catalogue.lifecycle import RULES
