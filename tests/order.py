@@ -20,6 +20,7 @@ LONGEST = (
         "tests/e2e/test_equivalence.py",
         "tests/e2e/test_agent.py",
         "tests/e2e/test_isolation.py",
+        "tests/e2e/test_verify_aws.py",
     ),
     ("tests/lifecycle/test_sandbox.py",),
     ("tests/e2e/test_faults.py",),
