@@ -230,6 +230,7 @@ def test_the_packages_templates_are_all_used() -> None:
     folder = data("templates")
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")}
     package = Path(tree.__file__).parents[1]
-    users = (package / "render/layout.py", package / "run/keepers.py", *folder.rglob("*.j2"))
+    pages = ("render/layout.py", "report/kit/pages.py", "run/keepers.py")
+    users = (*(package / page for page in pages), *folder.rglob("*.j2"))
     sources = "".join(path.read_text() for path in users)
     assert {name for name in found if f'"{name}"' not in sources} == set()
