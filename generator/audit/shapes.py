@@ -36,6 +36,7 @@ _OPAQUE = frozenset(
         "bound_vpc_ids",
         "description",
         "external_id",
+        "id",
         "name",
         "path",
         "permissions_boundary",
@@ -68,10 +69,11 @@ _HEAD = re.compile(r"(?:#[ -~\w]*\n|\n)*")
 _ARGUMENT = re.compile(" *([A-Za-z_][A-Za-z0-9_-]*) *= \\[?", re.ASCII)
 _RULE = re.compile(" *path ", re.ASCII)
 _TYPED_BLOCK = re.compile("(?:resource|data) ", re.ASCII)
-# Whole lines, so that no string is open in them: a comment, of HCL or of the policy in a heredoc, and a limit that the
-# reader hands on as the number that it is.
+# Whole lines, so that no string is open in them: a comment, of HCL or of the policy in a heredoc, a limit that the
+# reader hands on as the number that it is, and the address of what is imported, of which it looks at the type alone.
 _LINE = re.compile(
-    f"(?<=\\n)( *)(?:# ({_VALUE.pattern})|((?:token_ttl|token_max_ttl|max_session_duration) *= )([1-9][0-9]{{0,8}}))$",
+    f"(?<=\\n)( *)(?:# ({_VALUE.pattern})|((?:token_ttl|token_max_ttl|max_session_duration) *= )([1-9][0-9]{{0,8}})"
+    f"|(to *= [a-z_]+\\.)({_NAME.pattern}))$",
     re.ASCII | re.MULTILINE,
 )
 _ANY_HOLE = re.compile(f"[{_HOLE}{_NUMBER}]")
@@ -150,9 +152,11 @@ def filled(shape: Shape, values: Sequence[str | int]) -> str:
 
 
 def _hollow_line(values: list[str | int], line: re.Match[str]) -> str:
-    indent, comment, argument, number = line.groups()
-    values.append(comment or int(number))
-    return f"{indent}# {_HOLE}" if comment else f"{indent}{argument}{_NUMBER}"
+    indent, comment, argument, number, address, name = line.groups()
+    if name in _KEYWORDS:
+        return line[0]
+    values.append(comment or name or int(number))
+    return f"{indent}{argument}{_NUMBER}" if number else f"{indent}{address or '# '}{_HOLE}"
 
 
 def _hollowed(parts: list[str], lines: list[str | int]) -> tuple[list[str | int], str]:

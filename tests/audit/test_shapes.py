@@ -73,6 +73,20 @@ def test_comments_and_lifetimes_are_each_files_own(both: Differential) -> None:
         assert odd is None or odd.shape != one.shape
 
 
+def test_what_is_imported_is_each_files_own(both: Differential) -> None:
+    block = 'import {\n  to = vault_policy.payments\n  id = "payments-policy"\n}\n'
+    one, two = cut(PATH, block), cut(PATH, block.replace("payments", "ledger-2"))
+    assert one
+    assert two
+    assert one.shape == two.shape
+    assert both.problem(PATH, block) is None
+    for odd in ("vault_policy.for", "vault_policy.p.q", "vault_policy.p[0]", "vault_policy.p # x", "vault_policy.P"):
+        text = block.replace("vault_policy.payments", odd)
+        piece = cut(PATH, text)
+        assert piece is None or piece.shape != one.shape
+        assert both.problem(PATH, text) is None
+
+
 def test_thousands_of_changed_files_are_read_alike() -> None:
     cast, problems = run(seed=7, numbers=range(800))
     assert problems == []

@@ -1,25 +1,21 @@
 """Small fleets beside the Terraform that they are rendered to: what a change of rendering changes is seen here.
 
-Each folder holds a fleet's manifests and its ``terraform/``. To write the latter again after a change that is meant:
-``CROSSKEYS_REGENERATE_GOLDEN=1 pytest tests/golden``
+Each folder holds a fleet's manifests and its ``terraform/``; import files, which no manifest says, stay as they are. To
+write the rest again after a change that is meant: ``CROSSKEYS_REGENERATE_GOLDEN=1 pytest tests/golden``
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from generator.manifest.fleet import resolve
-from generator.manifest.load import load
+from generator import pipeline
 from generator.render import tree
-from generator.render.layout import layout
-from generator.render.render import Renderer
-from generator.resources import data
-from generator.rules.fleet import check
 
 if TYPE_CHECKING:
     from generator.render.tree import Comparison
@@ -31,11 +27,9 @@ REGENERATE = "CROSSKEYS_REGENERATE_GOLDEN"
 
 
 def compare(folder: Path) -> Comparison:
-    manifests, findings = load(folder)
-    fleet = resolve(manifests)
-    assert (*findings, *check(fleet)) == ()
-    renderer = Renderer([folder / "templates", data("templates")])
-    return tree.compare(folder, renderer.render(page for root in layout(fleet) for page in root.pages))
+    validated = pipeline.validate(folder)
+    assert validated.findings == ()
+    return pipeline.render(folder, validated.fleet, None).comparison
 
 
 @pytest.mark.parametrize("folder", FLEETS, ids=lambda folder: folder.name)
@@ -109,3 +103,12 @@ def test_a_fleets_own_template_comes_first_and_the_packages_serve_the_rest() -> 
     assert "by this fleet's own template" in text("own-template")
     assert 'provider "vault"' in text("own-template")
     assert "by this fleet's own template" not in text("registration")
+
+
+def test_a_tree_of_which_all_was_there_already_imports_every_object_once() -> None:
+    blocks = re.findall(r'^import \{\n  to = (\S+)\n  id = "([^"]+)"\n\}$', text("adopted"), re.MULTILINE)
+    made = re.findall(r'^resource "(\S+)" "(\S+)" \{$', text("adopted"), re.MULTILINE)
+    assert sorted(to for to, _ in blocks) == sorted(".".join(each) for each in made)
+    assert len(blocks) == 18
+    assert ("vault_aws_auth_backend_role.search", "auth/aws/role/SEARCH-App") in blocks
+    assert ("vault_aws_auth_backend_role.ledger", "auth/aws/role/ledger-app") not in blocks  # it is suspended
