@@ -11,27 +11,12 @@ from typing import Annotated
 import typer
 
 from generator import __version__, cache, stages
-from generator.cli.access import access
-from generator.cli.audit import audit
-from generator.cli.capabilities import capabilities
 from generator.cli.context import LOG_FORMATS, Context, LogFormat, ending_well, say
-from generator.cli.diff import diff
-from generator.cli.doctor import doctor
-from generator.cli.export import app as export
-from generator.cli.init import init
-from generator.cli.manifests import check, render, schema, validate
-from generator.cli.matrix import matrix
-from generator.cli.new import new
-from generator.cli.prune import prune
-from generator.cli.roots import roots
-from generator.cli.rules import explain, rules
-from generator.cli.runs import apply, plan
-from generator.cli.sandbox import app as sandbox
-from generator.cli.state import state
-from generator.cli.verify import verify
+from generator.cli.verbs import Verbs
 
 app = typer.Typer(
     name="crosskeys",
+    cls=Verbs,
     help="One YAML manifest per client becomes the Terraform that lets that client, and nobody else, "
     "read its certificates from HCP Vault.",
     no_args_is_help=True,
@@ -81,30 +66,6 @@ def _main(
     context.obj = Context.of(directory, verbose, log_format, None if anew else folder)
     if profile:
         context.call_on_close(lambda: say(stages.table()))
-
-
-app.command()(init)
-app.command()(new)
-app.command()(validate)
-app.command()(render)
-app.command()(check)
-app.command()(audit)
-app.command()(access)
-app.command()(diff)
-app.command()(capabilities)
-app.command()(roots)
-app.command()(plan)
-app.command()(apply)
-app.command()(verify)
-app.command()(matrix)
-app.command()(prune)
-app.command()(state)
-app.command()(doctor)
-app.command()(schema)
-app.command()(rules)
-app.command()(explain)
-app.add_typer(export, name="export")
-app.add_typer(sandbox, name="sandbox")
 
 
 def main() -> None:
