@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias, Union
 
 from generator.manifest.account import AccountManifest
 from generator.manifest.client import ClientManifest
@@ -15,13 +16,16 @@ from generator.manifest.source import parse
 from generator.manifest.validate import MISSING_FIELD, Sourced, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from generator.diagnostics import Diagnostic
     from generator.manifest.values import Model
 
 KINDS: Final[Mapping[str, type[Model]]] = {"client": ClientManifest, "account": AccountManifest}
 """The models of manifests, by the names of their schemas."""
+
+Value: TypeAlias = Union[str, int, "Mapping[str, Value]", "tuple[str | Mapping[str, Value], ...]", None]
+"""What a manifest's key can have as its value."""
 
 # What every reader of YAML takes for the string that it looks like; the rest is quoted.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./@+(),;-]*(?: [A-Za-z0-9_./@+(),;-]+)*", re.ASCII)
@@ -35,17 +39,37 @@ def scalar(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def text(kind: str, path: str, values: Mapping[str, str | None]) -> str:
+def text(kind: str, path: str, values: Mapping[str, Value]) -> str:
     """Return a manifest's text, in which editors find its schema.
 
     Args:
         kind: ``client`` or ``account``.
         path: Where it is to be, relative to the fleet's folder.
-        values: Its top-level keys, in order; those without a value are left out.
+        values: Its keys, in order; those that are None are left out.
     """
     schema = f"{'../' * path.count('/')}schemas/{kind}.schema.json"
-    lines = [f"{key}: {scalar(value)}" for key, value in values.items() if value]
-    return "\n".join([f"# yaml-language-server: $schema={schema}", *lines, ""])
+    return "\n".join([f"# yaml-language-server: $schema={schema}", *block(values), ""])
+
+
+def block(values: Mapping[str, Value]) -> Iterator[str]:
+    """Yield the lines of a YAML mapping in block style; None and what holds nothing is left out."""
+    for key, value in values.items():
+        match value:
+            case bool() | int():
+                yield f"{scalar(key)}: {json.dumps(value)}"
+            case str():
+                yield f"{scalar(key)}: {scalar(value)}"
+            case Mapping() if inside := list(block(value)):
+                yield f"{scalar(key)}:"
+                yield from (f"  {line}" for line in inside)
+            case tuple() if value:
+                yield f"{scalar(key)}:"
+                for item in value:
+                    first, *others = [scalar(item)] if isinstance(item, str) else block(item)
+                    yield f"  - {first}"
+                    yield from (f"    {line}" for line in others)
+            case _:
+                continue
 
 
 def faults(kind: str, key: str, value: str) -> tuple[Diagnostic, ...]:
