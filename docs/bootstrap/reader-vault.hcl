@@ -19,3 +19,7 @@ path "sys/policies/acl/*" { capabilities = ["read", "list"] }
 # that the mounts are there, and of which type and version
 path "sys/auth" { capabilities = ["read"] }
 path "sys/mounts" { capabilities = ["read"] }
+
+# to whom Vault's identity gives policies beside what they log in with
+path "identity/group/id/*" { capabilities = ["read", "list"] }
+path "identity/entity/id/*" { capabilities = ["read", "list"] }

@@ -8,6 +8,7 @@ import stat
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from generator.errors import ExitCode, UsageError, worst
 if TYPE_CHECKING:
     from generator.live.reviewed import Scope
     from generator.live.verify import Look
+    from generator.manifest.fleet import Fleet
     from generator.pipeline import Rendered
     from generator.report.verification import Verification
 
@@ -40,6 +42,15 @@ def verify(
             "--report", metavar="FILE", help="Write what was found, as FILE.json, .md or .sarif; may be repeated."
         ),
     ] = None,
+    since_last: Annotated[
+        bool, typer.Option("--since-last", help="Say what is new, still there or gone since the last look.")
+    ] = False,
+    last: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keep the last look here, as a job in CI must. Default: in .crosskeys/verify/."
+        ),
+    ] = None,
     fmt: FindingsFormatOption = None,
 ) -> None:
     """Compare what is live in Vault and AWS with what was reviewed; nothing is changed."""
@@ -47,10 +58,13 @@ def verify(
     files = [here.folder / each for each in report or ()]
     for file in files:
         _require_writable(file)
+    if since_last and (account or client):
+        raise UsageError("a look at a part is kept by nobody", help="leave out --account and --client, or --since-last")
     rendered, chosen = here.gated(fmt)
     scope = _scope(rendered, account, client, side)
     systems = systems_for(here, target, rendered.fleet, rate)
     started, begin = dt.datetime.now(dt.UTC), time.monotonic()
+    from generator.live.last import place
     from generator.live.reviewed import Reviewed
     from generator.live.verify import verify as look_at
     from generator.report.looking import looking
@@ -59,6 +73,9 @@ def verify(
     with looking(sys.stderr) as progress:
         look = look_at(reviewed, systems, scope, progress)
     verification = _verification(rendered, scope, look, target, started, time.monotonic() - begin)
+    if scope.is_everyone:
+        file = here.folder / last if last else place(here.folder, target.value, side and side.value)
+        verification = _beside_the_last(verification, rendered.fleet, side, file, shown=since_last)
     for file in files:
         _write(file, _content(here.folder, file, verification))
     _print(here.folder, verification, chosen)
@@ -111,6 +128,33 @@ def _verification(
         seconds=seconds,
         requests=look.requests,
     )
+
+
+def _beside_the_last(
+    verification: Verification, fleet: Fleet, side: Side | None, file: Path, *, shown: bool
+) -> Verification:
+    """Keep a look in a file, and return it with what has changed since the one that was kept there, if that is asked.
+
+    Raises:
+        UsageError: When the file cannot be written.
+    """
+    from generator.live import last
+    from generator.report import since
+
+    settings = fleet.settings
+    world = settings.live.vault_address if verification.target == Target.LIVE else "the sandbox"
+    of = f"{world}, namespace {settings.vault.namespace}, {f'side {side}' if side else 'both sides'}"
+    now = since.Outcome(
+        of=of,
+        cluster_id=verification.cluster_id,
+        when=verification.started,
+        objects=verification.objects,
+        seen=since.seen(verification.findings),
+        complete=not verification.unread,
+    )
+    compared = since.since(last.read(file), now)
+    last.write(file, since.kept(now, compared))
+    return replace(verification, since=compared) if shown else verification
 
 
 def _is_meant(scope: Scope, account_id: str, name: str) -> bool:

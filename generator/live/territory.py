@@ -105,8 +105,8 @@ class Territory:
         self._owned = (*own, *((f"/{each.path}", each.path) for each in fleet.settings.shared_paths))
         self._others = Directories(self._mount, own)
         self._directories = Directories(self._mount, self._owned)
-        literal = settings.directory.partition("{")[0].rpartition("/")[0]
-        self._tree = Directories(self._mount, [("", literal)] if literal else [])
+        tree = settings.directory.partition("{")[0].rpartition("/")[0]
+        self._tree = Directories(self._mount, [("/", tree)] if tree else [])
         mounts = dict.fromkeys((settings.auth_mount, *auth_mounts))
         self._controls = (
             *_CONTROLS,

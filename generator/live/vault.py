@@ -113,7 +113,7 @@ class Vault:
             return _refused(path, error)
         except hvac.exceptions.VaultError as error:
             self._silent = 0
-            return _refused(path, error)
+            return _refused(path, error, "list" if listing else "read")
         except (requests.RequestException, ValueError) as error:
             self._silent += 1
             return _unreachable(path, self.address, error)
@@ -160,11 +160,11 @@ def _session(environment: Mapping[str, str]) -> requests.Session:
     return session
 
 
-def _refused(path: str, error: hvac.exceptions.VaultError) -> Unknown:
+def _refused(path: str, error: hvac.exceptions.VaultError, need: str = "read") -> Unknown:
     said = ", ".join(error.errors) if error.errors else type(error).__name__
     match error:
         case hvac.exceptions.Forbidden() | hvac.exceptions.Unauthorized():
-            return Unknown(path, "permission denied", f"let the token read {path}, and see that it has not expired")
+            return Unknown(path, "permission denied", f"let the token {need} {path}, and see that it has not expired")
         case hvac.exceptions.RateLimitExceeded():
             return Unknown(path, "Vault's rate limit quota is used up", "run again with a smaller --rate")
         case hvac.exceptions.VaultDown() | hvac.exceptions.BadGateway():

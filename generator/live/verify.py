@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from generator.audit.declared import StsRole, VaultPolicy, VaultRole
-from generator.live import verify_declared, verify_platform, verify_strays
+from generator.audit.declared import Declared, StsRole, VaultPolicy, VaultRole
+from generator.live import verify_aws, verify_declared, verify_platform, verify_strays
+from generator.live.advisories import advisories
 from generator.live.answers import Unknown
 from generator.live.pace import each
 from generator.live.territory import Territory
@@ -21,7 +22,7 @@ from generator.live.verify_identity import ENTITIES, GROUPS, Identity
 from generator.live.verify_strays import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from generator.live.reviewed import Reviewed, Scope
     from generator.live.systems import Systems
@@ -124,6 +125,7 @@ def verify(reviewed: Reviewed, systems: Systems, scope: Scope, progress: Progres
             looking.parts.append(Verified(unknown=(found,)))
         else:
             health = found
+            looking.parts.append(advisories(health.get("version"), reviewed.fleet))
         _vault_side(looking, systems.vault)
         requests = systems.vault.asked
     handed_over = _aws_side(looking, systems) if scope.aws else ()
@@ -200,5 +202,24 @@ def _identity(looking: _Looking, vault: Vault, reach: Reach, mounts: Mounts | No
 
 def _aws_side(looking: _Looking, systems: Systems) -> tuple[str, ...]:
     """Look at every account that may be, and return those that were handed over."""
-    accounts = (each for each in looking.reviewed.fleet.accounts if looking.scope.takes_account(each))
-    return tuple(account.id for account in accounts if systems.aws(account) is None)
+    handed_over: list[str] = []
+    roots = verify_aws.by_root(looking.reviewed.declared)
+
+    def checks() -> Iterator[Callable[[], Verified]]:
+        for account in looking.reviewed.fleet.accounts:
+            if not looking.scope.takes_account(account):
+                continue
+            aws = systems.aws(account)
+            if isinstance(aws, Unknown):
+                looking.parts.append(Verified(unknown=(aws,)))
+            elif aws is None:
+                handed_over.append(account.id)
+            else:
+                part = looking.scope.part_of(account)
+                declared = looking.scope.part_of_tree(roots.get(f"accounts/{account.id}/aws", Declared({})), account)
+                found = tuple(verify_aws.checks(part, declared, aws, looking.by_unique_id))
+                looking.progress.more(len(found))
+                yield from found
+
+    looking.every(checks(), lambda check: check())
+    return tuple(handed_over)

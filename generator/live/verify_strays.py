@@ -23,7 +23,7 @@ from generator.live.verified import Verified
 from generator.live.verify_declared import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.audit.declared import VaultRole
     from generator.diagnostics import Diagnostic
@@ -107,14 +107,16 @@ def _of_role(reviewed: Reviewed, reach: Reach, mount: str, live: VaultRole) -> D
         message = f"{called} is there, and `{client.name}` is {state}{f': {brings}' if brings else ''}"
         return drift(CUT_OFF, client.source.key_span(*where), message)
     policies = ", ".join(f"`{each}`" for each in live.token_policies) or "no policy of its own"
-    if client := next(lets_in(reviewed, live), None):
-        message = f"{called}, which is not declared, lets `{client.name}` in and brings {policies}"
+    if inside := sorted(
+        lets_in(reviewed, live), key=lambda each: (each.suspend is not None or each.retire is not None, each.name)
+    ):
+        message = f"{called}, which is not declared, lets {_names(inside)} in and brings {policies}"
+        message += f": {brings}" if brings else ""
+        client = inside[0]
         declared = reviewed.roles.get(client.vault_role.lower())
         span = reviewed.places.argument(declared, "bound_iam_principal_arns") if declared else None
         note = Note(client.source.span("role_name"), f"`{client.name}` is {client.principal_arn}")
-        return drift(
-            LETS_CLIENT_IN, span or client.source.span("role_name"), f"{message}{f': {brings}' if brings else ''}", note
-        )
+        return drift(LETS_CLIENT_IN, span or client.source.span("role_name"), message, note)
     span = reviewed.places.setting("vault", "auth_mount")
     bound = ", ".join(f"`{arn}`" for arn in live.bound_iam_principal_arns) or "whom its other binds fit"
     if brings:
@@ -128,19 +130,19 @@ def lets_in(reviewed: Reviewed, live: VaultRole) -> Iterator[Client]:
     A trailing `*` fits whatever begins so; Vault then compares the ARN with its IAM path too, if it can look that up:
     builtin/credential/aws/path_login.go.
     """
-    for arn in (*live.bound_iam_principal_arns, *live.bound_iam_role_arns):
-        if not arn.endswith("*"):
-            if client := reviewed.by_principal.get(arn):
-                yield client
-            continue
-        for client in reviewed.fleet.clients:
-            name = client.principal_arn.rpartition("/")[2]
-            path = client.workload.path if client.workload else "/"
-            whole = f"{client.principal_arn.partition('/')[0]}{path}{name}"
-            if any(each.startswith(arn[:-1]) for each in (client.principal_arn, whole)):
-                yield client
-    if live.auth_type == "ec2" and not live.bound_iam_role_arns:
-        yield from (each for each in reviewed.fleet.clients if each.account_id in live.bound_account_ids)
+    bound = (*live.bound_iam_principal_arns, *live.bound_iam_role_arns)
+    exact = {arn for arn in bound if not arn.endswith("*")}
+    begins = tuple(arn.removesuffix("*") for arn in bound if arn.endswith("*"))
+    accounts = live.bound_account_ids if live.auth_type == "ec2" and not live.bound_iam_role_arns else ()
+    for client in reviewed.fleet.clients if begins or accounts else _of(reviewed, exact):
+        path = client.workload.path if client.workload else "/"
+        arns = (client.principal_arn, f"{client.principal_arn.partition('/')[0]}{path}{client.role_name}")
+        if client.account_id in accounts or arns[0] in exact or any(arn.startswith(begins) for arn in arns):
+            yield client
+
+
+def _of(reviewed: Reviewed, arns: Iterable[str]) -> Iterator[Client]:
+    yield from (reviewed.by_principal[arn] for arn in arns if arn in reviewed.by_principal)
 
 
 def sts(reviewed: Reviewed, account_id: str) -> Verified:
@@ -153,6 +155,10 @@ def sts(reviewed: Reviewed, account_id: str) -> Verified:
 
 def _at(reviewed: Reviewed, client: Client | None) -> Span:
     return client.source.span("role_name") if client else reviewed.places.setting("vault", "directory")
+
+
+def _names(clients: Sequence[Client]) -> str:
+    return f"`{clients[0].name}`{f' and {len(clients) - 1} more clients' if len(clients) > 1 else ''}"
 
 
 def _and(capabilities: Iterable[str]) -> str:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Severity
-from generator.report import machine
+from generator.report import machine, since
 from generator.report.counts import counts
 from generator.report.markdown import MAX_BYTES, code, prose
+from generator.report.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.diagnostics import Diagnostic
+    from generator.report.since import Since
 
 VERSION = 1
 """Of the form; a field more does not raise it, one that goes or means something else does."""
@@ -40,6 +42,7 @@ class Verification:
         started: When, in UTC, ISO 8601.
         seconds: How long it took.
         requests: How many questions Vault was asked.
+        since: What has changed since the last look; None where nobody asked.
     """
 
     target: str
@@ -57,6 +60,7 @@ class Verification:
     started: str
     seconds: float
     requests: int
+    since: Since | None = None
 
     @property
     def objects(self) -> int:
@@ -104,7 +108,9 @@ def lines(verification: Verification) -> str:
         f"{vault}{cluster}; {_number(verification.requests, 'request')} to Vault in {verification.seconds:.1f} s",
         verification.verdict,
     ]
-    return "".join(f"{line}\n" for line in text)
+    compared = since.lines(verification.since).splitlines() if verification.since else ()
+    # What Vault says of itself may be anything.
+    return "".join(f"{visible(line)}\n" for line in (*compared, *text))
 
 
 def as_json(verification: Verification) -> str:
@@ -126,6 +132,7 @@ def as_json(verification: Verification) -> str:
             "undeclared": dict(verification.undeclared),
             "handed_over": list(verification.handed_over),
             "unread": verification.unread_count,
+            "since": since.as_object(verification.since) if verification.since else None,
             "rules": dict(sorted(Counter(finding.rule for finding in verification.findings).items())),
             "findings": machine.objects((*verification.findings, *verification.unread)),
         }
@@ -150,6 +157,8 @@ def as_markdown(verification: Verification) -> str:
     if verification.handed_over:
         head.append(f"Handed over, and not looked at: {', '.join(map(code, verification.handed_over))}.")
     text = "\n\n".join(head) + "\n"
+    if verification.since:
+        text += "\n" + "".join(f"- {prose(line.strip())}\n" for line in since.lines(verification.since).splitlines())
     every = (*verification.findings, *verification.unread)
     if not every:
         return text
