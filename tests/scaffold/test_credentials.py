@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Only these run what has been merged, or what somebody with write access has pushed or started.
-TRUSTED = {"push", "merge_group", "workflow_dispatch"}
+TRUSTED = {"push", "merge_group", "schedule", "workflow_dispatch"}
 BY_NAME = {path.stem: load(path) for path in WORKFLOWS}
 PIPELINE = {name: job for path in (*GITLAB_PARTS, GITLAB) for name, job in load(path).items()}
 
@@ -139,7 +139,7 @@ def test_plans_are_never_uploaded() -> None:
     assert not any(
         "artifacts" in job
         for name, job in PIPELINE.items()
-        if isinstance(job, dict) and name not in {"check", ".split"}
+        if isinstance(job, dict) and name not in {"check", ".split", ".verify"}
     )
 
 
@@ -180,9 +180,10 @@ def test_in_gitlab_what_splits_has_no_token_and_shards_have_those_of_their_side(
 
 def test_in_gitlab_a_fleet_has_either_one_job_a_side_or_shards() -> None:
     for name, job in PIPELINE.items():
-        if name in {"check", "workflow"} or not isinstance(job, dict):
+        if name in {"check", "workflow", "verify-vault", "verify-aws"} or not isinstance(job, dict):
             continue
         for rule in job.get("rules", ()):
+            assert "$CROSSKEYS_VERIFY == null" in rule["if"]
             assert ("$CROSSKEYS_SHARDS == null" in rule["if"]) is bool(re.fullmatch("(plan|apply)-(vault|aws)", name))
             assert "$CROSSKEYS_SHARDS" in rule["if"]
 
@@ -194,3 +195,37 @@ def test_in_gitlab_nothing_of_a_split_is_applied_before_somebody_has_agreed() ->
         assert PIPELINE[f"apply-shards-{side}"]["resource_group"] == "crosskeys-live"
     assert {"job": "apply-shards-aws", "optional": True} in PIPELINE["apply-shards-vault"]["needs"]
     assert PIPELINE["applied"]["needs"] == ["apply-shards-vault"]
+
+
+def test_what_verifies_reads_with_its_sides_credentials_and_what_tells_has_none() -> None:
+    jobs = BY_NAME["verify"]["jobs"]
+    assert triggers(BY_NAME["verify"]) == {"schedule", "workflow_dispatch"}
+    assert jobs["verify"]["if"] == "${{ github.ref == 'refs/heads/main' }}"
+    assert jobs["verify"]["environment"] == "crosskeys-verify-${{ matrix.side }}"
+    assert writes(jobs["verify"]) == {"id-token"}
+    logins = {step["name"]: step["if"] for step in jobs["verify"]["steps"] if step["name"].startswith("Log in")}
+    assert logins == {
+        "Log in to AWS": "${{ matrix.side == 'aws' }}",
+        "Log in to Vault": "${{ matrix.side == 'vault' }}",
+    }
+    assert writes(jobs["tell"]) == {"issues"}
+    assert "environment" not in jobs["tell"]
+    assert not any("uses" in step for step in jobs["tell"]["steps"])
+
+
+def test_no_step_after_a_login_has_githubs_token() -> None:
+    names = [step["name"] for step in BY_NAME["verify"]["jobs"]["verify"]["steps"]]
+    with_token = [
+        step["name"] for step in BY_NAME["verify"]["jobs"]["verify"]["steps"] if "github.token" in str(step.get("env"))
+    ]
+    assert with_token == ["Fetch the last look"]
+    assert names.index("Fetch the last look") < names.index("Log in to AWS")
+
+
+def test_in_gitlab_a_schedule_that_verifies_does_nothing_else() -> None:
+    for side in ("vault", "aws"):
+        job = PIPELINE[f"verify-{side}"]
+        assert job["extends"] == [f".{side}", ".verify"]
+        assert job["environment"] == {"name": f"crosskeys-verify/{side}", "action": "verify"}
+        for rule in job["rules"]:
+            assert '$CI_PIPELINE_SOURCE == "schedule" && $CROSSKEYS_VERIFY == "true"' in rule["if"]

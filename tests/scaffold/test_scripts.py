@@ -15,6 +15,9 @@ from tests.scaffold.files import GITLAB, WORKFLOWS, commit, load
 WORKFLOW = {path.stem: load(path) for path in WORKFLOWS}
 SPLIT = {step.get("id"): step.get("run") for step in WORKFLOW["scale-out"]["jobs"]["split"]["steps"]}
 COMMENT = WORKFLOW["comment"]["jobs"]["comment"]["steps"][0]["run"]
+VERIFY = {
+    step["name"]: step["run"] for job in WORKFLOW["verify"]["jobs"].values() for step in job["steps"] if "run" in step
+}
 PUSH = next(s["run"] for s in WORKFLOW["render-bot"]["jobs"]["render"]["steps"] if s["name"].startswith("Commit"))
 # Answers as gh would for one open pull request, and writes down what it is asked to do.
 GH = r"""#!/bin/sh
@@ -219,3 +222,62 @@ class TestBot:
         done = self.push(repository, proposed, stand_ins)
         assert (done.returncode, done.stdout) == (0, "terraform/ is up to date.\n"), done.stderr
         assert (tmp_path / "calls").read_text() == ""
+
+
+class TestVerify:
+    """The steps that carry a look from run to run, and tell of it, with a stand-in for GitHub alone."""
+
+    GH = r"""#!/bin/sh
+printf '%s\n' "$*" >> "$CALLS"
+case "$*" in
+  "run list"*) printf '%s\n' 9 8 7 ;;
+  "run download 9"*) exit 1 ;;
+  "run download 8"*) echo "{}" > look/last.json; echo old > look/report.md ;;
+  "run download"*) eval "$LOOKS" ;;
+  *issues?state=open*) printf '%s' "$OPEN" ;;
+esac
+for word; do case "$word" in body.md) cp body.md "$CALLS.body" ;; esac; done
+"""
+
+    def run(self, step: str, folder: Path, environment: dict[str, str], **variables: str) -> list[str]:
+        (Path(environment["PATH"].partition(":")[0]) / "gh").write_text(self.GH)
+        given = {
+            "GH_REPO": "o/r",
+            "RUN_ID": "5",
+            "RUN_URL": "https://example.com/5",
+            "TITLE": "Differs",
+            "MARK": "<!-- m -->",
+        }
+        folder.mkdir(exist_ok=True)
+        done = shell(
+            VERIFY[step], folder, environment | given | {"LOOKS": "true", "OPEN": "", "SIDE": "vault"} | variables
+        )
+        assert done.returncode == 0, done.stderr
+        return Path(environment["CALLS"]).read_text().splitlines()
+
+    def test_takes_the_newest_look_that_there_is(self, tmp_path: Path, stand_ins: dict[str, str]) -> None:
+        calls = self.run("Fetch the last look", tmp_path / "run", stand_ins)
+        assert [call.split()[2] for call in calls if "download" in call] == ["9", "8"]
+        assert [path.name for path in (tmp_path / "run/look").iterdir()] == ["last.json"]
+
+    def test_opens_an_issue_with_the_reports_of_each_side(self, tmp_path: Path, stand_ins: dict[str, str]) -> None:
+        looks = "for side in vault aws; do mkdir -p looks/look-$side; echo of $side > looks/look-$side/report.md; done"
+        calls = self.run("Open, renew or close the issue", tmp_path / "run", stand_ins, RESULT="failure", LOOKS=looks)
+        assert calls[-1] == "issue create --title Differs --body-file body.md"
+        body = Path(f"{stand_ins['CALLS']}.body").read_text()
+        assert body.startswith("<!-- m -->\n[The last look](https://example.com/5) has ended with: failure.\n")
+        assert "of vault" in body
+        assert "of aws" in body
+
+    def test_renews_the_issue_that_is_open(self, tmp_path: Path, stand_ins: dict[str, str]) -> None:
+        calls = self.run("Open, renew or close the issue", tmp_path / "run", stand_ins, RESULT="failure", OPEN="7\n3")
+        assert calls[-1] == "issue edit 7 --body-file body.md"
+        assert "is not known" in Path(f"{stand_ins['CALLS']}.body").read_text()
+
+    @pytest.mark.parametrize(("is_open", "closes"), [("7", True), ("", False)])
+    def test_closes_it_when_all_is_well(
+        self, tmp_path: Path, stand_ins: dict[str, str], is_open: str, closes: bool
+    ) -> None:
+        calls = self.run("Open, renew or close the issue", tmp_path / "run", stand_ins, RESULT="success", OPEN=is_open)
+        assert calls[-1].startswith("issue close 7") is closes
+        assert len(calls) == 1 + closes
