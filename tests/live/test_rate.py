@@ -1,0 +1,86 @@
+"""A Vault that is slow, or that refuses for a while, is asked no faster than it may be, and asked again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from generator.live import vault as live_vault
+from generator.live.answers import Unknown
+from generator.live.pace import Pace, each
+from generator.live.vault import WORKERS, Vault
+from tests.run.proxy import Fault, Proxy, between
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANSWER = b'{"data": {"policy": "x"}}'
+LATENCY = 0.02  # seconds
+REFUSED = b'{"errors": ["request path: rate limit quota exceeded"]}'
+
+
+class SlowVault:
+    """Answers each request after a while, and remembers when each came."""
+
+    def __init__(self) -> None:
+        self.came: list[float] = []
+
+    def __call__(self, _method: str, _path: str, _body: bytes) -> tuple[int, bytes]:
+        self.came.append(time.monotonic())
+        time.sleep(LATENCY)
+        return 200, ANSWER
+
+
+@pytest.fixture
+def slow() -> SlowVault:
+    return SlowVault()
+
+
+@pytest.fixture
+def server(slow: SlowVault, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    monkeypatch.setattr(live_vault, "_FIRST_DELAY", 0.001)
+    with between(slow) as proxy:
+        yield proxy
+
+
+def asked(server: Proxy, rate: float) -> Vault:
+    return Vault({"VAULT_ADDR": server.address, "VAULT_TOKEN": "root"}, "admin", Pace(rate))
+
+
+def read(vault: Vault, number: int) -> list[object]:
+    return [answer for _, answer in each(vault.read, [f"sys/policies/acl/{n}" for n in range(number)], WORKERS)]
+
+
+def test_no_second_sees_more_requests_than_the_rate(server: Proxy, slow: SlowVault) -> None:
+    assert read(asked(server, 50), 70) == [{"policy": "x"}] * 70
+    came = sorted(slow.came)
+    assert len(came) == 70
+    assert max(sum(begin <= at < begin + 0.5 for at in came) for begin in came) <= 50 * 0.5 + WORKERS
+    assert came[-1] - came[0] >= 69 / 50 - 0.05
+
+
+def test_without_a_rate_as_many_are_asked_at_a_time_as_there_are_workers(server: Proxy, slow: SlowVault) -> None:
+    begin = time.monotonic()
+    read(asked(server, 0), 160)
+    assert time.monotonic() - begin < 160 * LATENCY / 2
+    assert len(slow.came) == 160
+
+
+def test_request_that_is_refused_for_its_rate_is_asked_again_until_it_is_answered(
+    server: Proxy, slow: SlowVault
+) -> None:
+    server.fault = Fault(429, REFUSED, times=12)
+    assert read(asked(server, 0), 40) == [{"policy": "x"}] * 40
+    assert server.faults[429] == 12
+    assert len(slow.came) == 40
+
+
+def test_rate_that_stays_used_up_is_unknown_and_says_what_to_do(server: Proxy) -> None:
+    server.fault = Fault(429, REFUSED)
+    (found,) = read(asked(server, 0), 1)
+    assert isinstance(found, Unknown)
+    assert found.why == "Vault's rate limit quota is used up"
+    assert "--rate" in found.help
+    assert server.faults[429] > 5
