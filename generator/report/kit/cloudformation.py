@@ -33,14 +33,14 @@ _INTRODUCTION = """\
 
 
 def objects(declared: Declared, root: str, files: Collection[str]) -> tuple[Resource, ...]:
-    """Return the objects of AWS that files of an AWS root declare.
+    """Return the objects of AWS that files of an AWS root declare, file by file, the role first in each.
 
     Args:
         declared: What the rendered tree declares.
         root: The root's name, such as ``accounts/123456789012/aws``.
         files: The files that count, relative to the fleet's folder.
     """
-    return tuple(
+    found = (
         item
         for item in declared.objects.values()
         if item.root == root
@@ -48,6 +48,7 @@ def objects(declared: Declared, root: str, files: Collection[str]) -> tuple[Reso
         and isinstance(item, Resource)
         and not isinstance(item, PolicyDocument)
     )
+    return tuple(sorted(found, key=lambda item: (item.span.path, item.kind != IamRole.kind, item.address)))
 
 
 def template(declared: Declared, root: str, items: Sequence[Resource]) -> str:

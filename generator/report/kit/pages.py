@@ -41,6 +41,8 @@ class Pages:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._environment = environment(folders, _only_shown, {"plain": _plain, "code": _code})
+        # Whom to ask: a fleet's own words. A line break would end the line in which a script or a page says them.
+        self._contact = _Shown(" ".join(self._filled("kit/contact.j2", {}, "a kit").split()))
 
     def client(self, scope: Scope, client: Client, applied: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         """Yield path and text of each file for one client, relative to that client's folder.
@@ -53,7 +55,7 @@ class Pages:
         Raises:
             UsageError: When a template is wrong.
         """
-        values = {**_account(scope), **_client(scope, client), **applied}
+        values = {**_account(scope), **_client(scope, client), **applied, "contact": self._contact}
 
         def text(template: str) -> str:
             return self._filled(template, values, client.path)
@@ -77,11 +79,12 @@ class Pages:
         Raises:
             UsageError: When a template is wrong.
         """
-        return self._filled("kit/account.md.j2", {**_account(scope), **applied}, scope.account.path)
+        values = {**_account(scope), **applied, "contact": self._contact}
+        return self._filled("kit/account.md.j2", values, scope.account.path)
 
     def backend(self) -> str:
         """Return the file that says how state is kept elsewhere than beside the kit."""
-        return self._filled("kit/backend.tf.j2", {}, "the kit")
+        return self._filled("kit/backend.tf.j2", {}, "a kit")
 
     def _filled(self, template: str, values: Mapping[str, object], about: str) -> str:
         text = filled(self._environment, template, values, about)
