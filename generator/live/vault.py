@@ -57,10 +57,7 @@ class Vault:
         """How many questions were asked."""
         self._silent = 0
         self._pace = pace
-        self._client = hvac.Client(
-            url=self.address, token=_token(environment), namespace=namespace, session=_session(environment)
-        )
-        self._client.adapter._kwargs["timeout"] = _TIMEOUT  # noqa: SLF001 - hvac ignores its argument beside a session
+        self._client = client(self.address, _token(environment), namespace, environment)
 
     def read(self, path: str) -> Mapping[str, Any] | Unknown | None:
         """Return the data at a path, None where there is nothing.
@@ -79,14 +76,8 @@ class Vault:
 
     def health(self) -> Mapping[str, Any] | Unknown:
         """Return what ``sys/health`` says: version, cluster id, sealed, server time; asks without a token."""
-        health = "sys/health?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200&drsecondarycode=200"
         self._pace.wait()
-        try:
-            answer = self._client.session.get(f"{self.address}/v1/{health}", timeout=_TIMEOUT)
-            found = answer.json()
-        except (requests.RequestException, ValueError) as error:
-            return _unreachable("sys/health", self.address, error)
-        return found if isinstance(found, dict) else _unreachable("sys/health", self.address, "no health report")
+        return health(self._client.session, self.address)
 
     def capabilities(self, paths: tuple[str, ...]) -> Mapping[str, tuple[str, ...]] | Unknown:
         """Return what the token may do at each path, as Vault itself decides it."""
@@ -125,6 +116,30 @@ class Vault:
         return data if isinstance(data, dict) else _unreachable(path, self.address, "no answer of Vault's")
 
 
+def client(address: str, token: str, namespace: str | None, environment: Mapping[str, str]) -> hvac.Client:
+    """Return a client of Vault's API.
+
+    Args:
+        address: Vault's address.
+        token: Its token; empty for none, where otherwise one of the environment's would be taken.
+        namespace: The namespace, without slashes at the ends.
+        environment: Says whom to trust, by the variables that Vault's own tools read.
+    """
+    made = hvac.Client(url=address, token=token, namespace=namespace, session=http_session(environment))
+    made.adapter._kwargs["timeout"] = _TIMEOUT  # noqa: SLF001 - hvac ignores its argument beside a session
+    return made
+
+
+def health(http: requests.Session, address: str) -> Mapping[str, Any] | Unknown:
+    """Return what ``sys/health`` says of the Vault at an address, be it standby or sealed; it takes no token."""
+    asked = "sys/health?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200&drsecondarycode=200"
+    try:
+        found = http.get(f"{address}/v1/{asked}", timeout=_TIMEOUT).json()
+    except (requests.RequestException, ValueError) as error:
+        return _unreachable("sys/health", address, error)
+    return found if isinstance(found, dict) else _unreachable("sys/health", address, "no health report")
+
+
 def _token(environment: Mapping[str, str]) -> str:
     # As the Vault provider has it: the variable, then what `vault login` has left.
     if token := environment.get("VAULT_TOKEN"):
@@ -135,7 +150,8 @@ def _token(environment: Mapping[str, str]) -> str:
         raise UsageError("VAULT_TOKEN is not set", help="set it, or log in with `vault login`") from error
 
 
-def _session(environment: Mapping[str, str]) -> requests.Session:
+def http_session(environment: Mapping[str, str]) -> requests.Session:
+    """Return a session that trusts and shows what the variables of Vault's own tools say, and tries reads again."""
     session = requests.Session()
     again = Retry(
         total=_TRIES,

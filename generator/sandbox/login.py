@@ -5,39 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import boto3
 import hvac
 import requests
 
-from generator.errors import RemoteError, UsageError
+from generator.errors import RemoteError
+from generator.live import doors
+from generator.live.login import client_named
+from generator.live.sign_in import role_arn, sign_in
 from generator.sandbox.vault_contents import CERTIFICATE
 
 if TYPE_CHECKING:
+    from generator.live.doors import Attempt
     from generator.manifest.fleet import Client
     from generator.sandbox.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One path that a client tried.
-
-    Args:
-        whose: The client whose path it is, or "shared".
-        path: The path in the KV mount.
-        wanted: Whether it should succeed.
-        allowed: Whether it did.
-        answer: What came back, without any secret.
-    """
-
-    whose: str
-    path: str
-    wanted: bool
-    allowed: bool
-    answer: str
-
-    @property
-    def is_right(self) -> bool:
-        """Whether the answer is the one that the fleet says."""
-        return self.wanted == self.allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +38,21 @@ class Login:
     attempts: tuple[Attempt, ...]
 
 
-def client_named(world: World, name: str) -> Client:
-    """Return a client of the fleet.
+def session_of(world: World, client: Client) -> boto3.session.Session:
+    """Return a session of a client's IAM role, as its workload has it.
 
     Raises:
-        UsageError: When there is none of that name.
+        RemoteError: When AWS refuses.
     """
-    for client in world.fleet.clients:
-        if client.name == name:
-            return client
-    known = ", ".join(client.name for client in world.fleet.clients)
-    raise UsageError(f"there is no client {name}", help=f"the fleet's clients are: {known}")
+    # On an instance the session is named after it, and that is where EC2 inference finds the id.
+    name = world.accounts.instance_of(client) if client.ec2 else "workload"
+    keys = world.accounts.assume(role_arn(client), name)
+    return boto3.session.Session(
+        aws_access_key_id=keys.access_key_id,
+        aws_secret_access_key=keys.secret_access_key,
+        aws_session_token=keys.session_token,
+        region_name=world.fleet.settings.aws.region,
+    )
 
 
 def token_of(
@@ -85,21 +70,11 @@ def token_of(
         hvac.exceptions.VaultError: When Vault refuses.
         RemoteError: When AWS refuses.
     """
-    # On an instance the session is named after it, and that is where EC2 inference finds the id.
-    session = world.accounts.instance_of(client) if client.ec2 else "workload"
-    keys = world.accounts.assume(_role_arn(client), session)
+    session = session_of(world, client)
     vault = hvac.Client(url=world.services.vault_address)
     settings = world.fleet.settings
-    answer = vault.auth.aws.iam_login(
-        keys.access_key_id,
-        keys.secret_access_key,
-        keys.session_token,
-        header_value=header or settings.vault.server_id_header,
-        role=role or client.vault_role,
-        region=settings.aws.region,
-        mount_point=settings.vault.auth_mount,
-    )
-    return vault, answer["auth"]
+    header = header or settings.vault.server_id_header
+    return vault, sign_in(vault, session, settings, role or client.vault_role, header)
 
 
 def login(world: World, name: str) -> Login:
@@ -109,11 +84,11 @@ def login(world: World, name: str) -> Login:
         RemoteError: When the login is refused or a server does not answer.
         UsageError: When there is no such client.
     """
-    client = client_named(world, name)
+    client = client_named(world.fleet, name)
     try:
         vault, auth = token_of(world, client)
         attempts = tuple(
-            _try(vault, world.fleet.settings.vault.kv_mount, whose, path, wanted=wanted)
+            doors.read(vault, world.fleet.settings.vault.kv_mount, whose, f"{path}/{CERTIFICATE}", wanted=wanted)
             for whose, path, wanted in _doors(world, client)
         )
     except hvac.exceptions.VaultError as error:
@@ -145,21 +120,3 @@ def _doors(world: World, client: Client) -> list[tuple[str, str, bool]]:
         *(("shared", shared.path, shared.path in granted) for shared in world.fleet.settings.shared_paths),
         *((other.name, other.directory, False) for other in others),
     ]
-
-
-def _try(vault: hvac.Client, mount: str, whose: str, directory: str, *, wanted: bool) -> Attempt:
-    path = f"{directory}/{CERTIFICATE}"
-    try:
-        found = vault.secrets.kv.v2.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True)
-    except hvac.exceptions.Forbidden:
-        return Attempt(whose, path, wanted, allowed=False, answer="403 permission denied")
-    except hvac.exceptions.InvalidPath:
-        return Attempt(whose, path, wanted, allowed=True, answer="404, and would have been read")
-    names = ", ".join(sorted(found["data"]["data"]))
-    return Attempt(whose, path, wanted, allowed=True, answer=f"read: {names}")
-
-
-def _role_arn(client: Client) -> str:
-    partition = client.principal_arn.split(":")[1]
-    path = client.source.model.aws.role_path
-    return f"arn:{partition}:iam::{client.account_id}:role{path}{client.role_name}"
