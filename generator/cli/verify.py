@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from generator.cli.context import Context, FindingsFormatOption, Format, print_findings, within_repository
+from generator.cli.context import Context, FindingsFormatOption, Format, no_results, print_findings, within_repository
 from generator.cli.selection import AccountOption, ClientOption, Side, SideOption, Target, TargetOption
 from generator.cli.systems import RateOption, systems_for
 from generator.errors import ExitCode, UsageError, worst
@@ -51,10 +51,26 @@ def verify(
             metavar="FILE", help="Keep the last look here, as a job in CI must. Default: in .crosskeys/verify/."
         ),
     ] = None,
+    login: Annotated[
+        str | None,
+        typer.Option("--login", metavar="NAME", help="Log in as this client instead, and say how each step goes."),
+    ] = None,
+    assume: Annotated[
+        bool,
+        typer.Option("--assume", help="With --login: assume the client's IAM role, elsewhere than on its instance."),
+    ] = False,
     fmt: FindingsFormatOption = None,
 ) -> None:
     """Compare what is live in Vault and AWS with what was reviewed; nothing is changed."""
     here: Context = context.obj
+    if login is not None:
+        from generator.cli.verify_login import verify_login
+
+        if account or client or side or report or since_last:
+            raise UsageError("--login is about one client's login and nothing else", help="give --target with it alone")
+        raise typer.Exit(verify_login(here, target, login, no_results(fmt), assume=assume))
+    if assume:
+        raise UsageError("--assume is about a login", help="say with --login NAME whose")
     files = [here.folder / each for each in report or ()]
     for file in files:
         _require_writable(file)
