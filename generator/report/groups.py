@@ -40,7 +40,7 @@ class ChangeGroup:
     """Changes of one kind.
 
     Args:
-        action: Terraform's word for it.
+        action: Terraform's word for it; where what is there is imported first, that too.
         pattern: The address that they share, in which ``<client>`` and ``<account>`` stand for what differs.
         members: Root and change, in the order in which they were given.
     """
@@ -103,7 +103,7 @@ def changes(rows: Iterable[Row]) -> tuple[ChangeGroup, ...]:
         What destroys first, then the most frequent.
     """
     grouped = _grouped(
-        ((change.action, general(change.address, row.clients)), (row.root, change))
+        ((change.what, general(change.address, row.clients)), (row.root, change))
         for row in rows
         for change in row.changes
     )

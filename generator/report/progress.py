@@ -198,7 +198,7 @@ class LiveProgress:
 
 def summary_line(row: Row) -> str:
     """Return a root's result in one line."""
-    counts = f"+{row.add} ~{row.change} -{row.destroy}"
+    counts = row.counts
     if row.outcome in {"failed", "skipped", "interrupted"}:
         counts = row.outcome if row.reason is None else f"{row.outcome}: {printable(row.reason)}"
     return f"{row.step:<5} {row.root}  {counts}  {row.seconds:.1f} s"

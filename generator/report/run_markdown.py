@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from generator.log import redacted
 from generator.report import groups
 from generator.report.markdown import MAX_BYTES, code
+from generator.report.runs import counts
 from generator.report.summary import number_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def render(report: RunReport) -> str:
     third = MAX_BYTES // 3
     destroys = [(row.root, change) for row in report.of("plan") for change in row.changes if change.destroys]
     if destroys:
-        lines = [f"- **{code(change.action)}** {code(change.address)} in {code(root)}\n" for root, change in destroys]
+        lines = [f"- **{code(change.what)}** {code(change.address)} in {code(root)}\n" for root, change in destroys]
         text += f"\n**{_titled(report, 'Destroys')}: {number_of(len(destroys), 'object')}**\n\n{_cut(lines, third)}"
     if failures := list(_failures(report)):
         text += f"\n**Failures and warnings**\n\n{_cut(failures, third)}"
@@ -44,9 +45,9 @@ def render(report: RunReport) -> str:
 
 
 def _headline(rows: Sequence[Row]) -> str:
-    add, change, destroy = (sum(getattr(row, key) for row in rows) for key in ("add", "change", "destroy"))
+    done = (sum(getattr(row, key) for row in rows) for key in ("add", "change", "destroy", "imported"))
     failed = [(sum(row.outcome == outcome for row in rows), outcome) for outcome in _FAILED]
-    parts = [number_of(len(rows), "root"), f"+{add:,} ~{change:,} -{destroy:,}"]
+    parts = [number_of(len(rows), "root"), counts(*done)]
     return ", ".join((*parts, *(f"{number:,} {outcome}" for number, outcome in failed if number)))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VERSION = 1
 """Of the form; a field more does not raise it, one that goes or means something else does."""
 
-_COUNTS = ("add", "change", "destroy")
+_COUNTS = ("add", "change", "destroy", "imported")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,10 +43,17 @@ class ResourceChange:
     Args:
         address: The resource's address in its root.
         action: Terraform's word: create, update, delete, replace, move, import, or remove (forgotten, not destroyed).
+        imported: Whether what is there is imported first; with the action import nothing else happens to it.
     """
 
     address: str
     action: str
+    imported: bool = False
+
+    @property
+    def what(self) -> str:
+        """Its action; where what is there is imported first, that too: ``update, import``."""
+        return f"{self.action}, import" if self.imported and self.action != "import" else self.action
 
     @property
     def makes(self) -> bool:
@@ -75,6 +82,7 @@ class Row:
         changes: The planned changes; empty for an apply.
         diagnostics: What Terraform complained about.
         clients: The clients whose objects the root has.
+        imported: Objects that were there already and are imported; one that is updated too counts in both places.
     """
 
     step: str
@@ -88,6 +96,17 @@ class Row:
     changes: tuple[ResourceChange, ...]
     diagnostics: tuple[TerraformDiagnostic, ...]
     clients: tuple[str, ...] = ()
+    imported: int = 0
+
+    @property
+    def counts(self) -> str:
+        """What was done, or is to be, to how many objects, in a few characters."""
+        return counts(self.add, self.change, self.destroy, self.imported)
+
+
+def counts(add: int, change: int, destroy: int, imported: int) -> str:
+    """Return how many objects are added, changed, destroyed and imported, such as ``+0 ~1 -0, 2 imported``."""
+    return f"+{add:,} ~{change:,} -{destroy:,}" + (f", {imported:,} imported" if imported else "")
 
 
 def printable(text: str) -> str:

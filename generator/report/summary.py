@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from generator.report.runs import ResourceChange, Row, TerraformDiagnostic
 
-SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+"}
+SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+", "update, import": "~ import"}
 """How Terraform marks an action; others are said by their word."""
 
 _STYLES = {
@@ -29,11 +29,13 @@ _STYLES = {
     "interrupted": "red",
     "create": "green",
     "update": "yellow",
+    "update, import": "yellow",
     "delete": "bold red",
     "replace": "bold red",
 }
 # A table for a file or a pipe must not be cut to the 80 columns that rich assumes there.
 _WIDTH_WITHOUT_TERMINAL = 120
+_COUNTED = ("add", "change", "destroy")
 _TABLE_ROWS = 24  # roots that are listed each: as many as are read at a glance
 _NAMED = 2  # roots that stand for all that have the same
 _DESTROYS_NAMED = 20
@@ -118,7 +120,7 @@ def _cut(lines: Sequence[Text]) -> Iterator[Text]:
 
 
 def _change_text(root: str, change: ResourceChange) -> Text:
-    return Text.assemble(_sign(change.action), f" {printable(change.address)}  in {printable(root)}")
+    return Text.assemble(_sign(change.what), f" {printable(change.address)}  in {printable(root)}")
 
 
 def _group_text(group: groups.ChangeGroup) -> Text:
@@ -146,16 +148,17 @@ def _table(rows: Sequence[Row], *, brief: bool, detail: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("root", overflow="fold")
     table.add_column("outcome")
-    for heading in ("add", "change", "destroy", "seconds"):
+    counted = [*_COUNTED, *(["imported"] if any(row.imported for row in rows) else [])]
+    for heading in (*counted, "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
     listed, folded = _listed(rows, brief=brief, detail=detail)
     for row in listed:
-        _add(table, row.root, row.outcome, [row], f"{row.seconds:.1f}")
+        _add(table, row.root, row.outcome, [row], counted=counted, seconds=f"{row.seconds:.1f}")
     for outcome, number in Counter(row.outcome for row in folded).items():
         of_it = [row for row in folded if row.outcome == outcome]
-        _add(table, number_of(number, "root"), outcome, of_it)
+        _add(table, number_of(number, "root"), outcome, of_it, counted=counted)
     table.add_section()
-    _add(table, f"total: {number_of(len(rows), 'root')}", "", rows)
+    _add(table, f"total: {number_of(len(rows), 'root')}", "", rows, counted=counted)
     return table
 
 
@@ -168,6 +171,8 @@ def _listed(rows: Sequence[Row], *, brief: bool, detail: bool) -> tuple[Sequence
     return listed, [row for row in rows if row.root not in names]
 
 
-def _add(table: Table, name: str, outcome: str, rows: Sequence[Row], seconds: str = "") -> None:
-    counts = [str(sum(getattr(row, key) for row in rows)) for key in ("add", "change", "destroy")]
+def _add(
+    table: Table, name: str, outcome: str, rows: Sequence[Row], *, counted: Sequence[str], seconds: str = ""
+) -> None:
+    counts = [str(sum(getattr(row, key) for row in rows)) for key in counted]
     table.add_row(Text(printable(name)), Text(outcome, style=_STYLES.get(outcome, "")), *counts, seconds)

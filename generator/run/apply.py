@@ -200,6 +200,7 @@ def _added(first: ApplyResult, then: ApplyResult, cause: str) -> ApplyResult:
         add=first.add + then.add,
         change=first.change + then.change,
         destroy=first.destroy + then.destroy,
+        imported=first.imported + then.imported,
         seconds=first.seconds + then.seconds,
         reason=then.reason or f"planned anew, since {cause}",
     )
@@ -241,6 +242,7 @@ def _apply(planned: PlanResult, workspace: Workspace, means: _Means) -> ApplyRes
         add=done["add"],
         change=done["change"],
         destroy=done["destroy"],
+        imported=done["import"],
         diagnostics=run.diagnostics,
         seconds=seconds,
         reason=reason,

@@ -121,6 +121,7 @@ class Journal:
                 "add": result.add,
                 "change": result.change,
                 "destroy": result.destroy,
+                "imported": result.imported,
             }
             for result in results
         ]
@@ -161,6 +162,7 @@ class Journal:
             add=result.add,
             change=result.change,
             destroy=result.destroy,
+            imported=result.imported,
             reason=result.reason,
             summaries=[diagnostic.summary.partition("\n")[0] for diagnostic in result.diagnostics],
         )

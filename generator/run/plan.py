@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from generator.errors import UsageError
 from generator.run import terraform, unsaved
-from generator.run.advice import about_state
+from generator.run.advice import about_imports, about_state
 from generator.run.children import Children
 from generator.run.results import Interrupted, PlanOutcome, PlanResult
 from generator.run.retries import cause as passing_cause
@@ -121,7 +121,7 @@ def plan_root(workspace: Workspace, plans: Path, children: Children, observer: O
         return PlanResult(root, PlanOutcome.CLEAN, diagnostics=run.diagnostics, seconds=seconds)
     if run.code != _CHANGES_EXIT:
         outcome = PlanOutcome.INTERRUPTED if children.stopping() else PlanOutcome.FAILED
-        reason = about_state(run.diagnostics, workspace)
+        reason = about_state(run.diagnostics, workspace) or about_imports(run.diagnostics, root)
         return PlanResult(root, outcome, diagnostics=run.diagnostics, seconds=seconds, reason=reason)
     planned = run.transcript.planned
     return PlanResult(
@@ -130,6 +130,7 @@ def plan_root(workspace: Workspace, plans: Path, children: Children, observer: O
         add=planned["add"],
         change=planned["change"],
         destroy=planned["destroy"],
+        imported=planned["import"],
         changes=run.transcript.changes,
         diagnostics=run.diagnostics,
         seconds=seconds,

@@ -45,6 +45,7 @@ class PlanResult:
         add: Objects to create; a replacement counts here and under destroy.
         change: Objects to update in place.
         destroy: Objects to destroy.
+        imported: Objects to import, those included that are changed too.
         changes: The changes, by address.
         diagnostics: What Terraform complained about.
         seconds: Wall-clock time.
@@ -64,6 +65,7 @@ class PlanResult:
     plan_file: Path | None = None
     digest: str | None = None
     reason: str | None = None
+    imported: int = 0
 
     @property
     def row(self) -> Row:
@@ -75,6 +77,7 @@ class PlanResult:
             add=self.add,
             change=self.change,
             destroy=self.destroy,
+            imported=self.imported,
             seconds=self.seconds,
             reason=self.reason,
             changes=self.changes,
@@ -93,6 +96,7 @@ class ApplyResult:
         add: Objects created, also where the apply failed later on.
         change: Objects updated in place.
         destroy: Objects destroyed.
+        imported: Objects imported; not known where the apply failed.
         diagnostics: What Terraform complained about.
         seconds: Wall-clock time.
         reason: Why it was skipped, or what to do about the failure.
@@ -106,6 +110,7 @@ class ApplyResult:
     diagnostics: tuple[TerraformDiagnostic, ...] = ()
     seconds: float = 0.0
     reason: str | None = None
+    imported: int = 0
 
     @property
     def row(self) -> Row:
@@ -117,6 +122,7 @@ class ApplyResult:
             add=self.add,
             change=self.change,
             destroy=self.destroy,
+            imported=self.imported,
             seconds=self.seconds,
             reason=self.reason,
             changes=(),

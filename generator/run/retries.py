@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Severity
@@ -125,15 +125,18 @@ def delay(attempt: int, chance: Callable[[float, float], float] = random.uniform
 def beyond(agreed: Iterable[ResourceChange], now: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:
     """Return the changes of a new plan that the agreed one does not cover.
 
-    Whatever was agreed may still be done; of a replacement, what is left is a creation once the old object is gone.
+    Whatever was agreed may still be done; of a replacement, what is left is a creation once the old object is gone, and
+    of an import with an update the one or the other.
 
     Args:
         agreed: The changes that were shown and gated.
         now: The changes that are planned anew.
     """
-    covered = set(agreed)
-    covered |= {replace(change, action="create") for change in covered if change.action == "replace"}
-    return tuple(change for change in now if change not in covered)
+    agreed = tuple(agreed)
+    covered = {(change.address, change.action) for change in agreed}
+    covered |= {(change.address, "create") for change in agreed if change.action == "replace"}
+    covered |= {(change.address, "import") for change in agreed if change.imported}
+    return tuple(change for change in now if (change.address, change.action) not in covered)
 
 
 def _cause(diagnostic: TerraformDiagnostic) -> str | None:

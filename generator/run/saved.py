@@ -34,6 +34,7 @@ class _Strict(BaseModel):
 class _Change(_Strict):
     address: str
     action: str
+    imported: bool = False
 
 
 class _Plan(_Strict):
@@ -44,6 +45,7 @@ class _Plan(_Strict):
     add: int
     change: int
     destroy: int
+    imported: int = 0
     changes: list[_Change]
 
 
@@ -151,7 +153,10 @@ def _entry(result: PlanResult) -> _Plan:
         add=result.add,
         change=result.change,
         destroy=result.destroy,
-        changes=[_Change(address=change.address, action=change.action) for change in result.changes],
+        imported=result.imported,
+        changes=[
+            _Change(address=change.address, action=change.action, imported=change.imported) for change in result.changes
+        ],
     )
 
 
@@ -190,7 +195,8 @@ def _result(plan: _Plan, root: Root, folder: Path) -> PlanResult:
         add=plan.add,
         change=plan.change,
         destroy=plan.destroy,
-        changes=tuple(ResourceChange(change.address, change.action) for change in plan.changes),
+        imported=plan.imported,
+        changes=tuple(ResourceChange(change.address, change.action, change.imported) for change in plan.changes),
         plan_file=None if expected is None else folder.absolute() / expected,
         digest=plan.sha256,
     )

@@ -46,12 +46,16 @@ class Transcript:
 
     @property
     def planned(self) -> Counter[str]:
-        """How many objects the plan would add, change and destroy."""
-        return Counter(count for change in self._changes for count in _COUNTED_AS.get(change.action, ()))
+        """How many objects the plan would add, change, destroy and import."""
+        found = Counter(count for change in self._changes for count in _COUNTED_AS.get(change.action, ()))
+        return found + Counter({"import": sum(change.imported for change in self._changes)})
 
     @property
     def done(self) -> Counter[str]:
-        """How many objects were added, changed and destroyed, also when the run failed later on."""
+        """How many objects were added, changed and destroyed, also when the run failed later on.
+
+        Of imports Terraform says nothing before all is done; of a run that failed it is not known how many there were.
+        """
         return self._done
 
     @property
@@ -86,22 +90,30 @@ class Transcript:
             if line.strip():
                 self._plain.append(line)
             return None
+        self._take_in(message)
+        text = message.get("@message")
+        return text if message.get("type") in _PROGRESS and isinstance(text, str) else None
+
+    def _take_in(self, message: dict[str, Any]) -> None:
         match message:
             case {"type": "diagnostic", "diagnostic": {"summary": str()} as diagnostic}:
                 self._diagnostics.append(self._diagnostic(diagnostic))
-            case {"type": "planned_change", "change": {"action": str(action), "resource": {"addr": str(address)}}}:
+            case {
+                "type": "planned_change",
+                "change": {"action": str(action), "resource": {"addr": str(address)}} as change,
+            }:
                 if action not in {"noop", "read"}:
-                    self._changes.append(ResourceChange(address, action))
+                    self._changes.append(ResourceChange(address, action, imported="importing" in change))
             case {"type": "apply_start", "hook": {"action": "create", "resource": {"addr": str(address)}}}:
                 self._begun.add(address)
             case {"type": "apply_errored", "hook": {"action": "create", "resource": {"addr": str(address)}}}:
                 self._begun.discard(address)
             case {"@message": "Emergency state dump", "state": dict(state)}:
                 self._dumped_state = state
+            case {"type": "change_summary", "changes": {"operation": "apply", "import": int(imported)}}:
+                self._done["import"] = imported
             case {"type": "apply_complete", "hook": {"action": str(action)}}:
                 self._done.update(_COUNTED_AS.get(action, ()))
-        text = message.get("@message")
-        return text if message.get("type") in _PROGRESS and isinstance(text, str) else None
 
     def _diagnostic(self, raw: dict[str, Any]) -> TerraformDiagnostic:
         position = raw.get("range") or {}

@@ -25,7 +25,12 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "schemas/run.schema.json").read
 DESTROYING = replace(
     PLANNED,
     root="accounts/444444444444/vault",
-    changes=(ResourceChange("vault_policy.ledger", "delete"), ResourceChange("vault_policy.crm", "update")),
+    changes=(
+        ResourceChange("vault_policy.ledger", "delete"),
+        ResourceChange("vault_policy.crm", "update", imported=True),
+        ResourceChange("vault_policy.erp", "import", imported=True),
+    ),
+    imported=2,
 )
 TOKEN = "hvs." + "A" * 24
 
@@ -54,10 +59,19 @@ def test_it_fits_its_schema(made: RunReport) -> None:
 def test_it_says_what_became_of_each_root_and_what_goes_away() -> None:
     found = parsed(report(DESTROYING, CLEAN, SKIPPED, exit_code=4))
     assert found["total"] == {
-        "plan": {"roots": 2, "add": 2, "change": 0, "destroy": 1, "outcomes": {"changes": 1, "clean": 1}},
-        "apply": {"roots": 1, "add": 0, "change": 0, "destroy": 0, "outcomes": {"skipped": 1}},
+        "plan": {
+            "roots": 2,
+            "add": 2,
+            "change": 0,
+            "destroy": 1,
+            "imported": 2,
+            "outcomes": {"changes": 1, "clean": 1},
+        },
+        "apply": {"roots": 1, "add": 0, "change": 0, "destroy": 0, "imported": 0, "outcomes": {"skipped": 1}},
     }
-    assert found["destroys"] == [{"root": DESTROYING.root, "address": "vault_policy.ledger", "action": "delete"}]
+    gone = {"address": "vault_policy.ledger", "action": "delete", "imported": False}
+    assert found["destroys"] == [{"root": DESTROYING.root, **gone}]
+    assert found["roots"][0]["changes"][1] == {"address": "vault_policy.crm", "action": "update", "imported": True}
     assert found["roots"][2]["reason"] == "accounts/222222222222/aws failed"
     assert found["exit_code"] == 4
     assert found["seconds"] == 61.0
@@ -90,8 +104,9 @@ def test_the_schema_refuses_what_is_no_run(path: tuple[str | int, ...], value: o
 
 def test_json_of_one_step_has_its_rows_and_totals() -> None:
     document = json.loads(rows_as_json([PLANNED, FAILED]))
-    assert document["total"] == {"add": 2, "change": 0, "destroy": 1}
-    assert document["roots"][0]["changes"] == [{"address": "vault_policy.payments", "action": "create"}]
+    assert document["total"] == {"add": 2, "change": 0, "destroy": 1, "imported": 0}
+    created = {"address": "vault_policy.payments", "action": "create", "imported": False}
+    assert document["roots"][0]["changes"] == [created]
     assert document["roots"][0]["outcome"] == "changes"
     assert document["roots"][1]["diagnostics"][0]["line"] == 8
     assert document["roots"][1]["diagnostics"][0]["severity"] == "error"
@@ -108,7 +123,7 @@ def test_a_token_that_a_server_quotes_is_in_no_form_of_the_report() -> None:
 def test_markdown_leads_with_counts_and_what_goes_away() -> None:
     text = run_markdown.render(report(*many(212), DESTROYING, FAILED, CLEAN, selection={"client": ("payments",)}))
     lines = text.splitlines()
-    assert lines[0] == "### crosskeys plan: 215 roots, +214 ~0 -1, 1 failed"
+    assert lines[0] == "### crosskeys plan: 215 roots, +214 ~0 -1, 2 imported, 1 failed"
     assert lines[2].startswith("Target `sandbox`, client `payments`, tree `sha256:aaa")
     assert lines[4] == "**Destroys if applied: 1 object**"
     assert lines[6] == "- **`delete`** `vault_policy.ledger` in `accounts/444444444444/vault`"
@@ -116,6 +131,8 @@ def test_markdown_leads_with_counts_and_what_goes_away() -> None:
         "| `create` | `vault_policy.<client>` | 212 | `accounts/000000000000/vault`, `accounts/000000000001/vault`, "
         "`accounts/000000000002/vault` and 209 more |\n"
     ) in text
+    assert "| `update, import` | `vault_policy.crm` | 1 |" in text
+    assert "| `import` | `vault_policy.erp` | 1 |" in text
     assert "| `accounts/222222222222/vault` |" not in text, "a clean root has nothing to tell"
     assert text.count("<details>") == text.count("</details>") == 1
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.diagnostics import Severity
+from generator.report import groups
+from generator.report.progress import summary_line
 from generator.report.runs import ResourceChange, TerraformDiagnostic
 from generator.report.summary import print_summary
 from tests.report.runs import CLEAN, FAILED, PLANNED, SKIPPED, Terminal, many
@@ -37,6 +39,34 @@ def test_the_table_has_a_line_a_root_and_ends_with_the_total() -> None:
     assert ["root", "outcome", "add", "change", "destroy", "seconds"] in lines
     assert ["accounts/111111111111/vault", "changes", "2", "0", "1", "0.4"] in lines
     assert lines[-1] == ["total:", "2", "roots", "3", "0", "2"]
+
+
+def test_imports_have_a_column_where_there_are_any_and_stand_beside_what_changes() -> None:
+    changes = (
+        ResourceChange("vault_policy.pay", "update", imported=True),
+        ResourceChange("vault_policy.ledger", "import", imported=True),
+    )
+    row = replace(PLANNED, add=0, change=1, destroy=0, changes=changes, imported=2)
+    lines = [line.split() for line in shown([row, PLANNED]).splitlines()]
+    assert ["root", "outcome", "add", "change", "destroy", "imported", "seconds"] in lines
+    assert ["accounts/111111111111/vault", "changes", "0", "1", "0", "2", "0.4"] in lines
+    assert lines[-1] == ["total:", "2", "roots", "2", "1", "1", "2"]
+    out = shown([row])
+    assert "~ import vault_policy.pay  in" in out
+    assert "\nimport vault_policy.ledger  in" in out
+    assert "imported" not in shown([PLANNED])
+    assert summary_line(row) == "plan  accounts/111111111111/vault  +0 ~1 -0, 2 imported  0.4 s"
+
+
+def test_an_update_of_what_is_imported_is_another_change_than_one_of_what_is_known() -> None:
+    rows = [
+        replace(PLANNED, changes=(ResourceChange("vault_policy.x", "update", imported=imported),))
+        for imported in (True, False, True)
+    ]
+    assert [(group.action, len(group.members)) for group in groups.changes(rows)] == [
+        ("update, import", 2),
+        ("update", 1),
+    ]
 
 
 def test_terraform_is_quoted_whole_and_takes_no_hold_of_the_terminal() -> None:

@@ -91,6 +91,10 @@ def change(action: str, name: str) -> ResourceChange:
     return ResourceChange(f"vault_policy.{name}", action)
 
 
+def imported(action: str, name: str) -> ResourceChange:
+    return ResourceChange(f"vault_policy.{name}", action, imported=True)
+
+
 @pytest.mark.parametrize(
     ("now", "left"),
     [
@@ -103,10 +107,21 @@ def change(action: str, name: str) -> ResourceChange:
         ([change("delete", "kept")], [change("delete", "kept")]),
         ([change("update", "other")], [change("update", "other")]),
         ([change("create", "old")], [change("create", "old")]),
+        ([imported("update", "taken")], []),
+        ([change("update", "taken")], []),
+        ([imported("import", "taken")], []),
+        ([change("create", "taken")], [change("create", "taken")]),
+        ([imported("replace", "taken")], [imported("replace", "taken")]),
+        ([imported("import", "old")], [imported("import", "old")]),
     ],
 )
 def test_a_new_plan_may_do_what_was_agreed_to_and_nothing_else(
     now: list[ResourceChange], left: list[ResourceChange]
 ) -> None:
-    agreed = [change("create", "new"), change("replace", "replaced"), change("delete", "old")]
+    agreed = [
+        change("create", "new"),
+        change("replace", "replaced"),
+        change("delete", "old"),
+        imported("update", "taken"),
+    ]
     assert list(beyond(agreed, now)) == left

@@ -35,6 +35,33 @@ def test_drift_reads_and_no_ops_are_no_changes() -> None:
     assert not transcript.planned
 
 
+def test_an_import_is_counted_apart_beside_what_changes_of_it() -> None:
+    def importing(address: str, action: str) -> str:
+        change = {"action": action, "resource": {"addr": address}, "importing": {"id": "x"}}
+        return message("planned_change", change=change)
+
+    transcript = read(
+        importing("a.a", "import"), importing("a.b", "update"), importing("a.c", "replace"), planned("a.d", "update")
+    )
+    assert transcript.changes == (
+        ResourceChange("a.a", "import", imported=True),
+        ResourceChange("a.b", "update", imported=True),
+        ResourceChange("a.c", "replace", imported=True),
+        ResourceChange("a.d", "update"),
+    )
+    assert [change.destroys for change in transcript.changes] == [False, False, True, False]
+    assert transcript.planned == {"import": 3, "change": 2, "add": 1, "destroy": 1}
+
+
+def test_what_was_imported_is_known_when_all_is_done() -> None:
+    def summary(operation: str) -> str:
+        return message("change_summary", changes={"add": 0, "import": 5, "operation": operation})
+
+    assert read(summary("apply")).done == {"import": 5}
+    assert not read(summary("plan")).done
+    assert not read(message("change_summary", changes={"import": None, "operation": "apply"})).done
+
+
 def test_an_action_this_version_does_not_know_is_kept() -> None:
     assert read(planned("a.a", "explode")).changes == (ResourceChange("a.a", "explode"),)
 
