@@ -40,8 +40,9 @@ _HELP = {
     UNSAYABLE: "no apply takes it back: write the role without it, or delete the role and `crosskeys apply`",
     LETS_CLIENT_IN: "delete the role, or adopt it with `crosskeys import`",
     UNDECLARED_ROLE: "delete the role if nobody needs it, adopt it with `crosskeys import`, or leave it to its owner",
-    UNDECLARED_REACH: "narrow the policy or delete it, and see who had it: revoke their tokens",
-    UNDECLARED_POWER: "see that only those who run Vault have it; narrow or delete it otherwise",
+    UNDECLARED_REACH: "narrow the policy or delete it, and revoke the tokens of who had it; if it is of those who run "
+    "Vault, name it in live.operator_policies",
+    UNDECLARED_POWER: "narrow or delete it; if it is of those who run Vault, name it in live.operator_policies",
     ROLE_WITH_REACH: "delete the role, or take the policy from it, and revoke the tokens that it gave",
     CUT_OFF: "run `crosskeys apply`, or delete the role, and revoke the tokens that it gave",
     UNDECLARED_STS: "delete the entry, or declare it with `sts` in the account's manifest",

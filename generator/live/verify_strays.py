@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from generator.live.vault import Vault
     from generator.manifest.fleet import Client
 
-VAULTS_OWN = frozenset({"default", "root", "default-ceiling", "response-wrapping", "control-group"})
-"""Names of policies that are Vault's: `default` is looked at by itself, `root` cannot be read or given."""
+VAULTS_OWN = frozenset({"default", "root", "default-ceiling", "response-wrapping", "control-group", "hcp-root"})
+"""Names of policies that are Vault's or HCP's, which nobody can change: `default` alone can, and is looked at by
+itself."""
+_EVERYTHING = dict.fromkeys(("root", "hcp-root"), "can do everything")
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ class Reach:
     """
 
     reviewed: Reviewed
-    undeclared: dict[str, str] = field(default_factory=dict)
+    undeclared: dict[str, str] = field(default_factory=_EVERYTHING.copy)
 
     def of(self, policies: Iterable[str]) -> str:
         """Return what policies reach together, as the end of a sentence; empty for nothing."""
@@ -60,13 +62,15 @@ class Reach:
 
 
 def policy(reviewed: Reviewed, vault: Vault, territory: Territory, reach: Reach, name: str) -> Verified:
-    """Judge one policy that nobody declared, and remember what it reaches."""
+    """Judge one policy that nobody declared, and remember what it reaches; those of operators are theirs to judge."""
     found = vault.read(policy_path(name))
     if isinstance(found, Unknown):
         # Nobody knows what it reaches, so whoever has it may reach all.
         reach.undeclared[name] = "could not be read"
         return Verified(unknown=(found,))
     if found is None:
+        return Verified()
+    if name in reviewed.fleet.settings.live.operator_policies:
         return Verified()
     rules = live_rules(name, text_of(found))
     if reached := territory.reached(rules):

@@ -223,6 +223,10 @@ class Live(Model):
     """Cluster id that the live Vault must report (`vault status`)."""
     local_state: StrictBool = False
     """Says that live runs are meant to keep their state in local files."""
+    operator_policies: Annotated[
+        tuple[Annotated[StrictStr, Form("[a-z0-9][a-z0-9._/-]{0,127}", "a policy's name in lower case")], ...], Unique()
+    ] = ()
+    """Policies of those who run Vault: `verify` counts them and does not judge what they reach."""
 
 
 class Limits(Model):

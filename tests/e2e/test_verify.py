@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -368,6 +368,7 @@ def test_altered_identity_configuration_is_named_at_its_line(live: Live, field: 
 
 
 STRAY = f"{POLICY}stray"
+ELSEWHERE = "arn:aws:iam::333333333333:role/x"
 
 
 REACHING = (
@@ -427,12 +428,23 @@ def test_harmless_undeclared_policy_is_counted_and_no_finding(live: Live, text: 
     assert dict(look.undeclared)["vault_policy"] == 1
 
 
+def test_policy_of_those_who_run_vault_is_theirs_to_judge(live: Live) -> None:
+    settings = live.reviewed.fleet.settings
+    named = settings.model_copy(update={"live": settings.live.model_copy(update={"operator_policies": ("stray",)})})
+    reviewed = replace(live.reviewed, fleet=replace(live.reviewed.fleet, settings=named))
+    with (
+        live.changed(STRAY, {"policy": allow("*", "read", "sudo")}),
+        live.changed(f"{ROLE}x", role(ELSEWHERE, "stray")),
+    ):
+        finding = one(replace(live, reviewed=reviewed).found(), "CK946")
+    assert "brings `stray`" in finding.message
+
+
 def role(arn: str, *policies: str, **more: object) -> dict[str, object]:
     binds = {"bound_iam_principal_arn": [arn], "resolve_aws_unique_ids": False} if arn else {}
     return {"auth_type": "iam", **binds, "policies": list(policies), **more}
 
 
-ELSEWHERE = "arn:aws:iam::333333333333:role/x"
 STRAY_ROLES = (
     (role(f"arn:aws:iam::{ONE}:role/payments-app"), "CK945", "lets `payments` in", PAYMENTS_FILE),
     (role("arn:aws:iam::*"), "CK945", "lets `ledger` and 4 more clients in and brings no policy", "terraform/"),

@@ -75,7 +75,12 @@ RULES = (
         "in that the manifest does not know.",
         source=_ROLES,
         fix="Write the role without the field, or delete it and run `crosskeys apply`.",
-        bad=_live(f"{_ROLE}payments-app token_strictly_bind_ip=true"),
+        bad=_live(
+            "vault delete auth/aws/role/payments-app",
+            f"{_ROLE}payments-app auth_type=ec2 bound_account_id=111111111111 \\",
+            "  role_tag=VaultRole policies=payments-policy",
+            also=("CK941",),
+        ),
         good=_GOOD,
     ),
     Rule(
@@ -110,7 +115,8 @@ RULES = (
         why="Whoever has it, by whatever way of logging in, reads or writes what the manifests give to clients alone. "
         "A rule counts for all that it may match; one that cannot be read counts for everything.",
         source=f"{_SOURCE}/vault/acl.go",
-        fix="Narrow the policy or delete it. See who had it, and revoke their tokens.",
+        fix="Narrow the policy or delete it. See who had it, and revoke their tokens. If it is of those who run Vault, "
+        "name it in `live.operator_policies`.",
         bad=_live('echo \'path "secret/data/*" { capabilities = ["read"] }\' | vault policy write helpdesk -'),
         good=_GOOD,
     ),
@@ -121,7 +127,7 @@ RULES = (
         why="Whoever writes policies, roles or identity can give themselves every certificate in one more step. Those "
         "who run Vault need such a policy; nobody else does.",
         source="https://developer.hashicorp.com/vault/docs/concepts/policies",
-        fix="See that only those who run Vault have it. Narrow or delete it otherwise.",
+        fix="Narrow or delete it. If it is of those who run Vault, name it in `live.operator_policies`.",
         bad=_live('echo \'path "sys/policies/acl/*" { capabilities = ["update"] }\' | vault policy write builders -'),
         good=_GOOD,
     ),
