@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,18 @@ from packaging.version import Version
 
 from generator import pipeline
 from generator.diagnostics import Severity
-from generator.live.advisories import FLAWED, FLAWS, LOGIN_AS_ANYBODY, LOGIN_OF_ANOTHER_ACCOUNT, OPEN, advisories, has
+from generator.live.advisories import (
+    FLAWED,
+    FLAWS,
+    LOGIN_AS_ANYBODY,
+    LOGIN_OF_ANOTHER_ACCOUNT,
+    OPEN,
+    Flaw,
+    advisories,
+    has,
+)
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from generator.manifest.fleet import Fleet
 
 CLIENT = 'name: {name}\naccount_id: "{account}"\nrole_name: {role}\nowner: team@example.com\nvault: {{role: {name}}}\n'
@@ -108,11 +116,20 @@ def test_version_that_is_not_said_is_unknown_and_not_well(apart: Fleet, version:
 
 
 @pytest.mark.parametrize("flaw", FLAWS, ids=lambda flaw: flaw.id)
-def test_each_flaw_has_a_source_and_versions_in_order(flaw: object) -> None:
-    assert isinstance(flaw, type(FLAWS[0]))
+def test_each_flaw_has_a_source_and_versions_in_order(flaw: Flaw) -> None:
     assert re.fullmatch(r"CVE-20\d\d-\d{4,}", flaw.id)
     assert flaw.source.startswith("https://")
     assert flaw.why.endswith(".")
     for fixes in (flaw.community, flaw.enterprise):
         assert list(fixes) == sorted(fixes, key=Version)
         assert len({Version(each).release[:2] for each in fixes}) == len(fixes)
+
+
+def row(flaw: Flaw) -> str:
+    fixed = (", ".join(fixes) or "not affected" for fixes in (flaw.community, flaw.enterprise))
+    return f"| [{flaw.id}]({flaw.source}) | {flaw.since} | {' | '.join(fixed)} | {flaw.what} | {flaw.why} |"
+
+
+def test_page_has_the_flaws_that_the_data_has() -> None:
+    page = (Path(__file__).parents[2] / "docs/vault-versions.md").read_text("utf-8")
+    assert [line for line in page.splitlines() if line.startswith("| [CVE")] == [row(flaw) for flaw in FLAWS]

@@ -29,7 +29,7 @@ RULES = (
         title="The live Vault has a flaw that is known, and that this use of it meets",
         severity=Severity.WARNING,
         why="By itself it lets nobody read a client's certificates; together with rights that others have in Vault it "
-        "may. The [list of flaws](../verify.md#versions-of-vault) says of each why it matters here.",
+        "may. The [list of flaws](../vault-versions.md) says of each why it matters here.",
         source="https://www.cve.org/CVERecord?id=CVE-2026-3605",
         fix="Update Vault to a version that the finding names.",
         bad=Example({PAYMENTS: client()}, live="vault version  # Vault v1.21.2"),
