@@ -23,12 +23,14 @@ class Fault:
         body: What the answer says.
         meant: Which requests; told the method, the path and the body.
         times: How many requests are answered so; the others reach the server.
+        kind: What the answer is, as its Content-Type.
     """
 
     status: int
     body: bytes = b'{"errors":["as told"]}'
     meant: Callable[[str, str, bytes], bool] = lambda _method, _path, _body: True
     times: int = 1 << 30
+    kind: str = "application/json"
 
 
 @dataclass
@@ -75,7 +77,7 @@ def between(server: str | Callable[[str, str, bytes], tuple[int, bytes]]) -> Ite
                 self.close_connection = True
                 return
             if fault is not None:
-                self.reply(fault.status, [("Content-Type", "application/json")], fault.body)
+                self.reply(fault.status, [("Content-Type", fault.kind)], fault.body)
                 return
             if not isinstance(server, str):
                 status, content = server(self.command, self.path, body)
@@ -97,7 +99,7 @@ def between(server: str | Callable[[str, str, bytes], tuple[int, bytes]]) -> Ite
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_PUT = do_POST = do_DELETE = do_LIST = answer  # noqa: N815 - http.server's names
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_LIST = answer  # noqa: N815 - http.server's names
 
         def log_message(self, *_arguments: object) -> None:
             pass
