@@ -28,6 +28,7 @@ LONGEST = (
     ("tests/e2e/test_make.py",),
     ("tests/docs/test_blocks.py",),
     ("tests/e2e/test_takeover.py",),
+    ("tests/e2e/test_import_blocks.py",),
     ("tests/e2e/test_kit.py",),
     ("tests/e2e/test_saved_plans.py",),
     ("tests/e2e/test_platform_of_others.py",),

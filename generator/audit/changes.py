@@ -17,6 +17,7 @@ from generator.audit.declared import (
     Declaration,
     Declared,
     IamRole,
+    Import,
     InstanceProfile,
     Moved,
     PolicyDocument,
@@ -268,7 +269,10 @@ def _objects(
         was, now = before.objects.get(key), after.objects.get(key)
         if was == now or isinstance(was or now, Moved):
             continue
-        if isinstance(was, PolicyDocument) or isinstance(now, PolicyDocument):
+        item = now or was
+        if isinstance(item, Import):
+            yield _imported(item, clients, is_new=now is not None)
+        elif isinstance(was, PolicyDocument) or isinstance(now, PolicyDocument):
             yield from _documents(before, was, after, now, clients)
         elif was and now:
             about = subject_of(now, clients)
@@ -278,6 +282,15 @@ def _objects(
             yield from _appears(now, clients, is_new=now.root not in roots[0], come=_is_said(now, old))
         elif was:
             yield from _disappears(was, clients, is_gone=was.root not in roots[1], left=_is_said(was, new))
+
+
+def _imported(item: Import, clients: frozenset[str], *, is_new: bool) -> Change:
+    said = f"{quote(item.to)} is no longer imported"
+    if is_new:
+        said = f"{quote(item.to)} is not made: what is there as {quote(item.id)} is taken over"
+    return Change(
+        topic=Topic.ROOTS, subject=subject_of(item, clients), effect=Effect.CHANGES, message=said, span=item.span
+    )
 
 
 def _is_said(item: Declaration, others: Mapping[str, _Holder]) -> bool:

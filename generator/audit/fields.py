@@ -12,6 +12,7 @@ from generator.audit.declared import (
     Declaration,
     Declared,
     IamRole,
+    Import,
     InstanceProfile,
     Reference,
     Resource,
@@ -189,8 +190,9 @@ def _by_presence(was: str | None, now: str | None) -> Effect:
 
 def subject_of(item: Declaration, clients: frozenset[str]) -> str:
     """Return whom a declaration is about: a client, else the account of its root, else the platform."""
-    if isinstance(item, Resource) and item.label in clients:
-        return item.label
+    label = item.label if isinstance(item, Resource) else item.to.rpartition(".")[2] if isinstance(item, Import) else ""
+    if label in clients:
+        return label
     parts = item.root.split("/")
     return parts[1] if len(parts) > 1 else item.root
 

@@ -18,7 +18,7 @@ from generator.render.layout import TREE
 from generator.render.render import is_untouched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from generator.audit.declared import Declaration, Declared
@@ -76,6 +76,24 @@ def pending(found: Mapping[str, str], declared: Declared, roots: Iterable[Root],
     texts = {path: texts[path] for path in sorted(texts)}
     read = (blocks[path] for path in texts)
     return Pending(texts, tuple(item for each in read if not isinstance(each, Unreadable) for item in each), spoilt)
+
+
+def settled(declared: Declared, known: Mapping[str, Collection[str]]) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+    """Return the import files that have done their work, and of the others what they have yet to import, by path.
+
+    Args:
+        declared: All that the tree declares.
+        known: Addresses of what the state of each root knows, by the root's name.
+    """
+    left: dict[str, list[str]] = {}
+    for block in declared.of(Import):
+        waiting = left.setdefault(block.span.path, [])
+        if block.to not in known.get(block.root, ()):
+            waiting.append(block.to)
+    return (
+        [path for path, waiting in left.items() if not waiting],
+        {path: tuple(waiting) for path, waiting in left.items() if waiting},
+    )
 
 
 def _kept(declared: Declared, path: str, blocks: Declarations | Unreadable) -> list[Declaration]:

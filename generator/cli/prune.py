@@ -1,8 +1,9 @@
-"""The verb prune: remove the roots that no manifest says any more, once nothing is left of what they made."""
+"""The verb prune: remove leftover roots that have nothing left of what they made, and import files that are applied."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from generator.run.roots import Workspace
 
 _UNSEEN = "handed over, so that it cannot be seen; --handed-over says that its owner has nothing left of it"
+_OWNERS = "handed over, so that it cannot be seen; delete it once its owner has applied it"
 
 
 def prune(
     context: typer.Context,
     target: TargetOption = Target.SANDBOX,
     check_only: Annotated[
-        bool, typer.Option("--check", help="Remove nothing; exit 1 when a root is left over.")
+        bool, typer.Option("--check", help="Remove nothing; exit 1 when there is something to remove.")
     ] = False,
     handed_over: Annotated[
         list[str] | None,
@@ -39,7 +41,7 @@ def prune(
     ] = None,
     fmt: FormatOption = None,
 ) -> None:
-    """Remove leftover roots of whose objects nothing is left; say what is left of the others."""
+    """Remove leftover roots of whose objects nothing is left, and import files whose objects are in the state."""
     from generator.render import tree
 
     here: Context = context.obj
@@ -58,15 +60,48 @@ def prune(
             by_name = {workspace.root.name: workspace for workspace in workspaces}
             for root in done:
                 _remove(here.folder, root, by_name.get(root.name))
-    _print(done, left, chosen, check_only=check_only)
-    raise typer.Exit(ExitCode.FINDINGS if left or (check_only and done) else ExitCode.CLEAN)
+        files, waiting = _imports(here, rendered, target)
+        if not check_only:
+            _delete(here.folder, files)
+    _print(Pruned(done, left, files, waiting), chosen, check_only=check_only)
+    something = left or waiting or (check_only and (done or files))
+    raise typer.Exit(ExitCode.FINDINGS if something else ExitCode.CLEAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was removed, or is to be, and what stays for now.
+
+    Args:
+        roots: Leftover roots.
+        left: What is left of other leftover roots, by name.
+        files: Import files.
+        waiting: What other import files have yet to import, by path.
+    """
+
+    roots: Sequence[Root]
+    left: Mapping[str, Sequence[str]]
+    files: Sequence[str]
+    waiting: Mapping[str, Sequence[str]]
+
+
+def _imports(here: Context, rendered: Rendered, target: Target) -> tuple[list[str], Mapping[str, Sequence[str]]]:
+    from generator.audit.pending import settled
+    from generator.cli.state import objects_of
+
+    importing = [root for root in rendered.roots if root.imports]
+    seen = [root for root in importing if target is Target.SANDBOX or not root.handover]
+    unseen = {path: (_OWNERS,) for root in importing if root not in seen for path in root.imports}
+    files, waiting = settled(rendered.declared, objects_of(here, rendered, target, seen) if seen else {})
+    return files, {**waiting, **unseen}
 
 
 def _require_sense(rendered: Rendered, left_over: Sequence[Root], target: Target, handed_over: Sequence[str]) -> None:
     live = rendered.fleet.settings.live.vault_address
-    if left_over and target is Target.SANDBOX and live is not None:
+    pending = [root.name for root in rendered.roots if root.leftover or root.imports]
+    if pending and target is Target.SANDBOX and live is not None:
         raise RefusedError(
-            f"what is left of {', '.join(root.name for root in left_over)} at {live} the sandbox does not know",
+            f"what {', '.join(pending)} has at {live} the sandbox does not know",
             help="crosskeys prune --target live",
         )
     known = {root.account_id for root in left_over if root.handover}
@@ -104,17 +139,35 @@ def _remove(folder: Path, root: Root, workspace: Workspace | None) -> None:
     remains.remove(folder, root, remains.local_path(workspace), (workspace.data_dir, *elsewhere))
 
 
-def _print(done: Sequence[Root], left: Mapping[str, Sequence[str]], fmt: Format, *, check_only: bool) -> None:
+def _delete(folder: Path, files: Sequence[str]) -> None:
+    try:
+        for path in files:
+            (folder / path).unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"an import file cannot be removed: {error.strerror}: {error.filename}",
+            help="set the permissions right, then run `crosskeys prune` again",
+        ) from error
+
+
+def _print(pruned: Pruned, fmt: Format, *, check_only: bool) -> None:
     from generator.report.machine import to_json
     from generator.report.runs import printable
 
     if fmt is Format.JSON:
-        typer.echo(to_json({"pruned": [root.name for root in done], "left": left}), nl=False)
+        imports = {"pruned": list(pruned.files), "left": pruned.waiting}
+        found = {"pruned": [root.name for root in pruned.roots], "left": pruned.left, "imports": imports}
+        typer.echo(to_json(found), nl=False)
         return
     verb = "would remove" if check_only else "removed"
-    for root in done:
+    for root in pruned.roots:
         typer.echo(f"{verb} {root.name}: nothing is left of what it made")
-    for name, objects in left.items():
+    for path in pruned.files:
+        typer.echo(f"{verb} {path}: what it imports is in the state")
+    for name, objects in pruned.left.items():
         typer.echo(printable(f"kept {name}: {', '.join(objects)}"))
-    if not done and not left:
+    for path, objects in pruned.waiting.items():
+        why = ", ".join(objects)
+        typer.echo(f"kept {path}: {why if why == _OWNERS else f'not in the state yet: {why}'}")
+    if not (pruned.roots or pruned.left or pruned.files or pruned.waiting):
         typer.echo("no root is left over")

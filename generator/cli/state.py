@@ -26,13 +26,14 @@ from generator.cli.selection import (
 from generator.errors import ExitCode, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from generator.manifest.settings import FleetSettings
     from generator.pipeline import Rendered
     from generator.render.layout import Root
     from generator.report.states import StateRow
     from generator.run.keepers import Access
+    from generator.run.state import Place
 
 
 def state(
@@ -74,27 +75,50 @@ def state(
 def _shown(
     here: Context, rendered: Rendered, target: Target, roots: Sequence[Root], read: bool, jobs: int | None
 ) -> tuple[StateRow, ...]:
-    from generator.live import gate, workspaces
     from generator.run import keepers
-    from generator.run.environment import allowed
+
+    settings = rendered.fleet.settings
+    places = _places(here, settings, target, roots)
+    if not read:
+        return tuple(keepers.known(place) for place in places)
+    environment = _environment(settings, target)
+    with tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
+        return keepers.read_all(places, environment, _access(Path(aside), jobs, settings))
+
+
+def objects_of(here: Context, rendered: Rendered, target: Target, roots: Sequence[Root]) -> dict[str, frozenset[str]]:
+    """Return the addresses of the objects that the states of roots know, by the root's name.
+
+    Raises:
+        RemoteError: When one of them cannot be read.
+        UsageError: When the environment cannot be used.
+    """
+    from generator.run import keepers
+
+    settings = rendered.fleet.settings
+    places, environment = _places(here, settings, target, roots), _environment(settings, target)
+    with tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
+        return keepers.objects_of(places, environment, _access(Path(aside), None, settings))
+
+
+def _places(here: Context, settings: FleetSettings, target: Target, roots: Sequence[Root]) -> list[Place]:
     from generator.run.state import Place
     from generator.sandbox import world
 
-    settings = rendered.fleet.settings
     if target is Target.LIVE:
-        places = [Place.of(here.folder, settings, root.name) for root in roots]
-    else:
-        kept = here.folder / world.FOLDER / "state"
-        places = [Place.local(root.name, kept / f"{root.name}.tfstate") for root in roots]
-    if not read:
-        return tuple(keepers.known(place) for place in places)
-    if target is Target.LIVE:
-        gate.require_for_state(os.environ)
-        environment = workspaces.of_state(settings, os.environ)
-    else:
-        environment = allowed({})
-    with tempfile.TemporaryDirectory(prefix="crosskeys-") as aside:
-        return keepers.read_all(places, environment, _access(Path(aside), jobs, settings))
+        return [Place.of(here.folder, settings, root.name) for root in roots]
+    kept = here.folder / world.FOLDER / "state"
+    return [Place.local(root.name, kept / f"{root.name}.tfstate") for root in roots]
+
+
+def _environment(settings: FleetSettings, target: Target) -> Mapping[str, str]:
+    from generator.live import gate, workspaces
+    from generator.run.environment import allowed
+
+    if target is Target.SANDBOX:
+        return allowed({})
+    gate.require_for_state(os.environ)
+    return workspaces.of_state(settings, os.environ)
 
 
 def _moved(

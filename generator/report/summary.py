@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from generator.report.runs import ResourceChange, Row, TerraformDiagnostic
 
-SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+", "update, import": "~ import"}
+SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+"}
 """How Terraform marks an action; others are said by their word."""
 
 _STYLES = {
@@ -29,7 +29,6 @@ _STYLES = {
     "interrupted": "red",
     "create": "green",
     "update": "yellow",
-    "update, import": "yellow",
     "delete": "bold red",
     "replace": "bold red",
 }
@@ -131,8 +130,10 @@ def _group_text(group: groups.ChangeGroup) -> Text:
     return Text.assemble(_sign(group.action), f" {printable(group.pattern)}  {printable(where)}")
 
 
-def _sign(action: str) -> tuple[str, str]:
-    return f"{SIGNS.get(action, printable(action)):<3}", _STYLES.get(action, "")
+def _sign(what: str) -> tuple[str, str]:
+    action, _, more = what.partition(", ")
+    signs = f"{SIGNS.get(action, printable(action))} {printable(more)}".rstrip()
+    return f"{signs:<3}", _STYLES.get(action, "")
 
 
 def _diagnostic_text(root: str, diagnostic: TerraformDiagnostic) -> Text:

@@ -63,6 +63,32 @@ def read_all(places: Sequence[Place], environment: Mapping[str, str], access: Ac
         return tuple(pool.map(read, places))
 
 
+def objects_of(places: Sequence[Place], environment: Mapping[str, str], access: Access) -> dict[str, frozenset[str]]:
+    """Return the addresses of the objects that each state knows, by the root's name.
+
+    Args:
+        places: Where the states are.
+        environment: The environment of the backend's Terraform.
+        access: What it takes.
+
+    Raises:
+        RemoteError: When one of them cannot be read.
+    """
+    children = Children()
+
+    def read(place: Place) -> frozenset[str]:
+        keeper = _keeper(place, "state", environment, children, access)
+        keeper.connect()
+        found = keeper.snapshot(keeper.pull())
+        return frozenset(found.objects if found else ())
+
+    with children.stopped_by_signals(access.interrupted), ThreadPoolExecutor(access.jobs) as pool:
+        found = dict(zip((place.root for place in places), pool.map(read, places), strict=True))
+    if children.stopping():
+        raise KeyboardInterrupt
+    return found
+
+
 def migrate_all(
     moves: Sequence[tuple[Place, Place]],
     environments: tuple[Mapping[str, str], Mapping[str, str]],

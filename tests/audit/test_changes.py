@@ -54,6 +54,16 @@ def test_nothing_changes_where_only_comments_do(before: State, texts: dict[str, 
     assert after(before, texts, (PAYMENTS, "# Owner:", "# Owned by:")) == ()
 
 
+def test_what_is_imported_is_said_of_its_client_and_what_is_no_longer_too(before: State, texts: dict[str, str]) -> None:
+    block = 'import {\n  to = vault_policy.payments\n  id = "payments-policy"\n}\n'
+    imported = {**texts, f"{VAULT}/import-client-payments.tf": block}
+    (change,) = compare(before, State(read(imported), before.fleet))
+    assert (change.subject, change.effect) == ("payments", Effect.CHANGES)
+    assert change.message == "`vault_policy.payments` is not made: what is there as `payments-policy` is taken over"
+    (change,) = compare(State(read(imported), before.fleet), before)
+    assert change.message == "`vault_policy.payments` is no longer imported"
+
+
 def test_a_path_beyond_the_own_directory_comes_first_and_names_who_owns_it(
     before: State, texts: dict[str, str]
 ) -> None:
