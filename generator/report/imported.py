@@ -52,6 +52,8 @@ class Change:
         now: What is there.
         then: What will be.
         quiet: It changes a text and not what the text means.
+        root: The root that declares the object, once that is known.
+        address: What Terraform calls it there.
     """
 
     what: str
@@ -59,6 +61,8 @@ class Change:
     now: str
     then: str
     quiet: bool = False
+    root: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,15 @@ def as_json(result: Imported) -> str:
         "adopted": result.adopted,
         "objects": result.objects,
         "changes": [
-            {"object": each.what, "field": each.field, "now": each.now, "then": each.then, "text_only": each.quiet}
+            {
+                "root": each.root,
+                "address": each.address,
+                "object": each.what,
+                "field": each.field,
+                "now": each.now,
+                "then": each.then,
+                "text_only": each.quiet,
+            }
             for each in result.changes
         ],
         "left": [

@@ -121,14 +121,15 @@ def expressible(number: int, account_id: str) -> Registration:
         "bound_iam_principal_arn": [arn] if style == "list of principals" else arn,
         "resolve_aws_unique_ids": False,
     }
-    arguments |= {
+    in_style: dict[str, dict[str, object]] = {
         "token_policies": {"token_policies": [policy]},
         "deprecated limits": {"policies": policy, "ttl": "30m", "max_ttl": 7200},
         "limits": {"policies": policy, "token_ttl": "1h", "token_max_ttl": "4h"},
         "half of the limits": {"policies": policy, "token_ttl": 900},
         "default too": {"policies": f"default,{policy}"},
         "CIDRs": {"policies": policy, "token_bound_cidrs": ["127.0.0.1/32", "10.20.0.0/16"]},
-    }.get(style, {"policies": policy})
+    }
+    arguments |= in_style.get(style, {"policies": policy})
     return Registration(role, account_id, iam_role, arguments, {policy: text}, style=style)
 
 

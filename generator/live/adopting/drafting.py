@@ -164,7 +164,7 @@ def _clients(
             f"nothing says who answers for {', '.join(sorted(ownerless)[:5])}{' and others' * (len(ownerless) > 5)}",  # noqa: PLR2004 - enough to go by
             help="say it with --owner, a team's mail address; manifests can be told apart later",
         )
-    return sorted(clients, key=lambda client: client.path), left, tuple(unknown[what] for what in sorted(unknown))
+    return sorted(clients, key=lambda client: client.side.name), left, tuple(unknown[what] for what in sorted(unknown))
 
 
 def _drafted(side: VaultSide, aws: AwsSide, owner: str | None) -> _Client:

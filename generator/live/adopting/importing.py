@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.audit.declared import Resource
@@ -71,7 +71,7 @@ def adopted(rendered: Rendered, drafts: Drafts, taking: Taking, asked: Asked) ->
                 left.append(Left(reasons.REPLACED, f"{item.address} of {item.root}", detail))
             case Taken():
                 chosen.append(item)
-                changes += found.changes
+                changes += (replace(each, root=item.root, address=item.address) for each in found.changes)
             case None:
                 continue
     files = import_files(rendered.fleet, rendered.declared, [(item.root, item.address) for item in chosen])

@@ -43,8 +43,12 @@ def candidates(registration: Registration, policy_pattern: str) -> Iterator[str]
         policy_pattern: The fleet's pattern for policies.
     """
     known = {"account_id": registration.account_id, "role_name": registration.role_name}
-    found = [name_by(policy_pattern, registration.policy, known), _plain(registration.role.role)]
-    names = [name for name in found if name]
+    found = (
+        name_by(policy_pattern, registration.policy, known),
+        _plain(registration.role.role),
+        _plain(registration.role_name),
+    )
+    names = list(dict.fromkeys(name for name in found if name))
     yield from names
     yield from (f"{name}-{registration.account_id}" for name in names if len(name) + 13 <= 64)  # noqa: PLR2004 - the form's
 

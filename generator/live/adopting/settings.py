@@ -175,16 +175,23 @@ def _most(values: Iterable[Any], total: int, default: Any) -> _Guess:
 def _policy_pattern(found: Sequence[Registration]) -> _Guess:
     """Return the pattern that names most policies; the registration's own where it does for half of them."""
     usual = _DEFAULTS.vault.policy
-    made = Counter(_replaced(each.policy, {each.role.role: "{name}"}) for each in found)
-    patterns = [
-        usual,
-        *(each for each, _ in sorted(made.items(), key=lambda item: (-item[1], item[0])) if "{name}" in each),
-    ]
-    for pattern in patterns:
-        count = sum(name_by(pattern, each.policy, _known(each)) is not None for each in found)
+    by_name = Counter(_replaced(each.policy, {each.role.role: "{name}"}) for each in found)
+    by_role = Counter(_replaced(each.policy, _placeholders(each)) for each in found)
+    made = by_name + by_role
+    frequent = sorted((pattern for pattern in made if "{" in pattern), key=lambda each: (-made[each], each))
+    for pattern in (usual, *frequent):
+        count = sum(_names(pattern, each) for each in found)
         if 2 * count >= len(found):
             return _Guess(pattern, count, len(found))
     return _Guess(usual, 0, len(found))
+
+
+def _names(pattern: str, registration: Registration) -> bool:
+    """Tell whether a pattern makes a registration's policy, for some name of a client."""
+    known = _known(registration)
+    if "{name}" in pattern:
+        return name_by(pattern, registration.policy, known) is not None
+    return pattern.format_map(known).lower() == registration.policy
 
 
 def _known(registration: Registration) -> Mapping[str, str]:
@@ -192,8 +199,11 @@ def _known(registration: Registration) -> Mapping[str, str]:
 
 
 def _role_pattern(registration: Registration) -> str:
-    names = {registration.role_name.lower(): "{role_name}", registration.account_id: "{account_id}"}
-    return _replaced(registration.role.role, names)
+    return _replaced(registration.role.role, _placeholders(registration))
+
+
+def _placeholders(registration: Registration) -> Mapping[str, str]:
+    return {registration.role_name.lower(): "{role_name}", registration.account_id: "{account_id}"}
 
 
 def _replaced(text: str, names: Mapping[str, str]) -> str:

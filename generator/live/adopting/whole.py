@@ -128,7 +128,8 @@ def whole(
     taken = _NOTHING
     faults = drafted.faults
     if drafted.fleet.clients and not faults:
-        progress(f"drafted {len(drafted.clients)} manifests; rendering")
+        count = len(drafted.clients)
+        progress(f"drafted {count} manifest{'' if count == 1 else 's'}; rendering")
         rendered = pipeline.render(place.folder, drafted.fleet, place.cache)
         faults = rendered.comparison.foreign_findings() or (
             () if rendered.proof.isolated else tuple(rendered.proof.findings)
