@@ -27,6 +27,6 @@ def _counted(rename: Any) -> Any:
 
 if __name__ == "__main__":
     gate.require_systems = lambda *_: None
-    os.replace = _counted(os.replace)  # type: ignore[assignment]
-    Path.replace = _counted(Path.replace)  # type: ignore[method-assign]
+    os.replace = _counted(os.replace)
+    Path.replace = _counted(Path.replace)  # type: ignore[method-assign]  # what dies is any rename
     cli.main()
