@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from generator.live.verify_platform import Mounts
 
 T = TypeVar("T")
+_SEALED = Unknown("all of Vault's side", "Vault is sealed", "run again when `vault status` is well")
 
 
 class Progress(Protocol):
@@ -120,14 +121,18 @@ def verify(reviewed: Reviewed, systems: Systems, scope: Scope, progress: Progres
     health: Mapping[str, Any] = {}
     requests = 0
     if scope.vault or scope.platform:
-        found = systems.vault.health()
+        vault = systems.vault
+        found = vault.health()
         if isinstance(found, Unknown):
             looking.parts.append(Verified(unknown=(found,)))
+        elif found.get("sealed"):
+            # Each question would be asked again and again, as if it were busy.
+            looking.parts.append(Verified(unknown=(_SEALED,)))
         else:
             health = found
             looking.parts.append(advisories(health.get("version"), reviewed.fleet))
-        _vault_side(looking, systems.vault)
-        requests = systems.vault.asked
+            _vault_side(looking, vault)
+        requests = vault.asked
     handed_over = _aws_side(looking, systems) if scope.aws else ()
     return Look(
         verified=together(looking.parts),
