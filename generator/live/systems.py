@@ -24,6 +24,7 @@ RATE = 50
 of HCP Vault answers, less something for its clients."""
 
 _VAR = "TF_VAR_"
+_REMEMBERED = 64  # accounts: each has half a megabyte, and a fleet has thousands
 
 
 class Systems:
@@ -77,6 +78,9 @@ class Systems:
                     if isinstance(session, boto3.session.Session)
                     else session
                 )
+                # Whoever still asks an account that is forgotten here keeps it.
+                if len(self._accounts) > _REMEMBERED:
+                    del self._accounts[next(iter(self._accounts))]
             return self._accounts[account.id]
 
 

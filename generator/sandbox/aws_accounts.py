@@ -7,11 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from generator.errors import RemoteError
+from generator.live.aws import session_of
 
 if TYPE_CHECKING:
     from generator.manifest.fleet import Account, Client, Fleet
@@ -51,15 +51,13 @@ class AwsAccounts:
 
     def client(self, service: Any, credentials: Credentials | None = None, region: str | None = None) -> Any:
         """Return a boto3 client; without credentials it acts in Vault's own account."""
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=region or self.region,
-            aws_access_key_id=credentials.access_key_id if credentials else ACCESS_KEY_ID,
-            aws_secret_access_key=credentials.secret_access_key if credentials else SECRET_ACCESS_KEY,
-            aws_session_token=credentials.session_token if credentials else None,
-            config=_TRIES,
+        session = session_of(
+            credentials.access_key_id if credentials else ACCESS_KEY_ID,
+            credentials.secret_access_key if credentials else SECRET_ACCESS_KEY,
+            credentials.session_token if credentials else None,
+            region or self.region,
         )
+        return session.client(service, endpoint_url=self.endpoint, config=_TRIES)
 
     def assume(self, role_arn: str, session_name: str) -> Credentials:
         """Return credentials of a session of a role.

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
-
+from generator.live.aws import session_of
 from generator.live.pace import Pace
 from generator.live.systems import Systems
 from generator.live.vault import Vault
@@ -23,6 +22,8 @@ from generator.sandbox.copies import copy_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import boto3
 
     from generator.manifest.fleet import Account, Fleet
     from generator.render.layout import Root
@@ -122,12 +123,7 @@ class World:
 
         def session(account: Account) -> boto3.session.Session:
             keys = self.accounts.owner_of(account.id)
-            return boto3.session.Session(
-                aws_access_key_id=keys.access_key_id,
-                aws_secret_access_key=keys.secret_access_key,
-                aws_session_token=keys.session_token,
-                region_name=region,
-            )
+            return session_of(keys.access_key_id, keys.secret_access_key, keys.session_token, region)
 
         return Systems(
             lambda: Vault(self.variables(), namespace, Pace(rate)),
