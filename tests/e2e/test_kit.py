@@ -244,12 +244,20 @@ def folder(kit: Path) -> Path:
     return kit / "clients/gateway"
 
 
+def test_what_is_shown_of_terraform_is_written_as_terraform_writes_it(
+    world: World, programs: Path, kit: Path, folder: Path
+) -> None:
+    shown = (folder / "launch.md").read_text("utf-8").partition("```hcl\n")[2].partition("```")[0]
+    for text in (shown, (kit / "terraform/backend.tf").read_text("utf-8")):
+        typed("terraform fmt -check -", kit, as_owner(world, programs), answer=text)
+
+
 def test_the_instance_is_as_the_page_says(world: World, programs: Path, folder: Path) -> None:
     ec2 = world.accounts.client("ec2", world.accounts.owner_of(ACCOUNT))
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
     made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     (script,) = commands(folder / "launch.md", "An instance that runs")
-    typed(script.replace("i-0123456789abcdef0", made), folder, as_owner(world, programs))
+    typed(script.replace("YOUR-INSTANCE", made), folder, as_owner(world, programs))
     (found,) = ec2.describe_instances(InstanceIds=[made])["Reservations"][0]["Instances"]
     assert found["MetadataOptions"]["HttpTokens"] == "required"
     assert found["MetadataOptions"]["HttpPutResponseHopLimit"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import shlex
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,15 @@ def test_every_shell_takes_the_script_and_a_linter_finds_nothing(tmp_path: Path)
                 assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_login_by_hand_names_all_that_a_login_needs() -> None:
+    (line,) = [line for line in kit("gateway", CLIENT)["README.md"].splitlines() if line.startswith("vault login")]
+    # The words of `vault login`: builtin/credential/aws/cli.go
+    assert shlex.split(line) == [
+        *("vault", "login", "-no-print", "-method=aws", "-path=aws"),
+        *("role=gateway-app", "header_value=vault.example.com", "region=us-east-1"),
+    ]
+
+
 def test_the_unit_keeps_what_it_writes_to_itself() -> None:
     unit = configparser.ConfigParser(interpolation=None, strict=True)
     unit.optionxform = str  # type: ignore[assignment, method-assign] # as configparser's documentation has it
@@ -206,7 +216,7 @@ class TestWhatAKitIsAbout:
         assert "workload/vault-agent-gateway.service" not in found
         assert "169.254.169.254/latest/api" not in found["workload/smoke-test.sh"].replace("$imds", "")
         assert "unset AWS_ACCESS_KEY_ID" not in found["workload/smoke-test.sh"]
-        assert "as its task role" in found["README.md"]
+        assert "of an ECS task: its task role" in found["README.md"]
 
     def test_an_account_has_a_page_for_each_client_that_can_log_in(self) -> None:
         off = {**CLIENT, "name": "off", "role_name": "off-app", "suspend": {"reason": "key leaked"}}

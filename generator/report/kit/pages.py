@@ -132,9 +132,8 @@ def _of_client(client: Client) -> dict[str, object]:
         "role_name": client.role_name,
         "existing": client.workload is None,
         "profile": client.workload and client.workload.instance_profile,
-        "services": services,
         "on_ec2": any(service.startswith("ec2.") for service in services),
-        "elsewhere": any(not service.startswith("ec2.") for service in services),
+        "elsewhere": [service for service in services if not service.startswith("ec2.")],
     }
 
 
