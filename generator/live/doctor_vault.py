@@ -61,7 +61,8 @@ def needs(fleet: Fleet) -> dict[str, tuple[str, ...]]:
     for account in fleet.accounts:
         for client in account.clients:
             paths[role_path(mount, client.vault_role.lower())] = _WRITING
-            paths[policy_path(client.vault_policy.lower())] = _WRITING
+            # Writing a policy is an update even where it is new: no existence check (logical_system_paths.go).
+            paths[policy_path(client.vault_policy.lower())] = ("read", "update", "delete")
         if account.sts:
             paths[sts_path(mount, account.id)] = _WRITING
     return paths
@@ -73,12 +74,13 @@ def platform_needs(settings: FleetSettings) -> dict[str, tuple[str, ...]]:
     paths: dict[str, tuple[str, ...]] = {}
     if platform.auth_mount:
         # Vault wants sudo where auth methods are enabled: https://developer.hashicorp.com/vault/api-docs/system/auth.
-        paths |= {"sys/auth": ("read",), f"sys/auth/{vault.auth_mount}": ("create", "update", "sudo")}
+        paths |= {"sys/auth": ("read",), f"sys/auth/{vault.auth_mount}": ("update", "sudo")}
+        paths[f"sys/mounts/auth/{vault.auth_mount}"] = paths[f"sys/mounts/auth/{vault.auth_mount}/tune"] = ("read",)
     if platform.client_config:
         paths[f"auth/{vault.auth_mount}/config/client"] = ("create", "read", "update")
         paths[f"auth/{vault.auth_mount}/config/identity"] = ("read", "update")
     if platform.kv_mount:
-        paths |= {"sys/mounts": ("read",), f"sys/mounts/{vault.kv_mount}": ("create", "update")}
+        paths |= {"sys/mounts": ("read",), f"sys/mounts/{vault.kv_mount}": ("read", "update")}
     return paths
 
 
@@ -220,9 +222,13 @@ def _mount(vault: Vault, area: str, path: str) -> Answer:
     if isinstance(listed, Mapping):
         found: Answer = listed.get(f"{path}/")
         return found
-    # What the web page asks: answered to whoever may do anything below the mount.
-    seen = vault.read(f"sys/internal/ui/mounts/{'auth/' if area == 'auth' else ''}{path}")
-    return seen if isinstance(seen, Mapping) else listed
+    whole = f"auth/{path}" if area == "auth" else path
+    # By itself, as Terraform asks; then what Vault's web page asks, which whoever may do anything below is told.
+    for question in (f"sys/mounts/{whole}", f"sys/internal/ui/mounts/{whole}"):
+        seen = vault.read(question)
+        if isinstance(seen, Mapping):
+            return seen
+    return listed
 
 
 def _lacking(has: tuple[str, ...], needed: tuple[str, ...]) -> tuple[str, ...]:
