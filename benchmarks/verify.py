@@ -24,6 +24,7 @@ from benchmarks.programs import CROSSKEYS, PYTHON, isolated
 from generator import cache, pipeline
 from generator.audit.declared import Declaration, StsRole, VaultPolicy, VaultRole
 from generator.errors import CrosskeysError, ExitCode
+from generator.live.advisories import FLAWED
 from generator.live.pace import each
 from generator.live.vault_roles import policy_path, role_path, sts_path
 from generator.sandbox import services, vault_contents
@@ -64,11 +65,6 @@ class Looked:
     seconds: float
     processor: float
     megabytes: int
-
-    @property
-    def a_second(self) -> float:
-        """Requests a second over the whole run, its start and the check of the tree included."""
-        return self.requests / self.seconds
 
 
 class Bench:
@@ -112,13 +108,17 @@ class Bench:
         """
         vault, log = vault_contents.connect(running), self._work / f"audit-{rate}.log"
         vault.sys.enable_audit_device("file", path="bench", options={"file_path": str(log)})
-        argv = (PYTHON, "-c", _OPEN_GATE, "verify", "--target", "live", "--side", "vault", "--rate", str(rate))
+        report = self._work / "report.json"
+        options = ("--target", "live", "--side", "vault", "--rate", str(rate), "--report", str(report))
+        argv = (PYTHON, "-c", _OPEN_GATE, "verify", *options)
         live = {"VAULT_ADDR": running.vault_address, "VAULT_TOKEN": running.vault_token}
         try:
             case = measure.Case("verify", f"verify at {rate}", argv, self._fleet, {**self._environment, **live})
             run = measure.run(case, self._work)
         finally:
             vault.sys.disable_audit_device("bench")
+        if found := json.loads(report.read_text("utf-8"))["rules"].keys() - {FLAWED}:
+            raise measure.FailedError(f"live is what was rendered, and {', '.join(sorted(found))} was found")
         asked = by_second(log)
         looked = Looked(
             rate,
