@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -296,11 +295,9 @@ def test_deleted_object_is_named_at_its_block(live: Live, path: str, said: str, 
 def test_altered_sts_entry_is_named_at_its_line(live: Live, data: dict[str, str], said: str) -> None:
     external_id = {} if "external_id" in data or "other" not in data["sts_role"] else {"external_id": "7d1c9d0e-3f0b"}
     path = f"auth/aws/config/sts/{TWO}"
-    before = live.vault.read(path)["data"]
-    live.vault.delete(path)
-    with live.changed(path, data | external_id):
+    # Vault keeps what a write does not name.
+    with live.changed(path, None), live.changed(path, data | external_id):
         finding = one(live.found(), "CK941")
-    live.vault.write_data(path, data=before)
     assert said in finding.message
     assert live.line(finding).lstrip().startswith(("sts_role", "external_id"))
 
@@ -639,14 +636,11 @@ def test_vault_that_goes_away_midway_leaves_all_else_unknown_and_nothing_missing
 
     with proxy.between(live.world.services.vault_address) as between:
         between.fault = proxy.Fault(0, meant=is_gone)
-        begin = time.monotonic()
         look = live.look(address=between.address)
-        seconds = time.monotonic() - begin
     assert drifts(look) == ()
     assert all("does not answer" in unknown.why for unknown in look.verified.unknown)
     assert {unknown.what for unknown in look.verified.unknown} >= {ENTITIES, GROUPS, "sys/policies/acl"}
     assert sum(number for _, number in look.verified.checked) + len(look.verified.unknown) >= 13
-    assert seconds < 20
 
 
 def test_command_line_says_what_drifted_what_is_unknown_and_keeps_the_report(live: Live) -> None:

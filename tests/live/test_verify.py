@@ -17,7 +17,9 @@ from generator.diagnostics import Span
 from generator.live.answers import Unknown
 from generator.live.differences import of_role
 from generator.live.drift_findings import not_read
+from generator.live.pace import Pace, each
 from generator.live.reviewed import Scope
+from generator.live.vault import WORKERS, Vault
 from generator.live.verify import verify
 from generator.report import looking, verification
 from generator.report.verification import Verification
@@ -77,6 +79,15 @@ def test_vault_that_is_sealed_or_silent_is_asked_nothing_and_nothing_is_missing(
     found = look(example, vault)
     assert (found.verified.findings, vault.asked) == ((), 0)
     assert found.verified.unknown[0].why == "Vault is sealed"
+
+
+def test_vault_that_does_not_answer_is_soon_not_asked_any_more() -> None:
+    # Nothing listens there: ports below 1024 are not given out by chance.
+    vault = Vault({"VAULT_ADDR": "http://127.0.0.1:1", "VAULT_TOKEN": "x"}, None, Pace(0))
+    answers = [answer for _, answer in each(vault.read, map(str, range(400)), WORKERS)]
+    assert len(answers) == 400
+    assert all(isinstance(answer, Unknown) for answer in answers)
+    assert WORKERS <= vault.asked <= 2 * WORKERS
 
 
 def test_platform_of_others_is_held_to_the_settings_as_far_as_they_name_it(tmp_path: Path) -> None:
