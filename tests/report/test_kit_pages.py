@@ -20,11 +20,12 @@ from generator.errors import UsageError
 from generator.manifest.client import ClientManifest
 from generator.manifest.source import parse
 from generator.manifest.validate import Sourced, validate
+from generator.report.kit.contents import contents
 from generator.report.kit.pages import Pages
 from generator.report.kit.scope import of_client
 from generator.resources import data
 from tests.hostile.strings import INJECTIONS
-from tests.report.kits import ACCOUNT_ID, ADDRESS, CLIENT, SETTINGS, STS, fleet_of, kit, kit_of
+from tests.report.kits import ACCOUNT_ID, ADDRESS, CLIENT, SETTINGS, STS, declared_by, fleet_of, kit, kit_of, texts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,6 +202,17 @@ class TestWhatAKitIsAbout:
         assert not [path for path in found if path.startswith(("terraform/", "cloudformation"))]
         assert "Nothing to do: the IAM role is there already." in found["README.md"]
         assert "list-instance-profiles-for-role --role-name='gateway-app'" in found["launch.md"]
+
+    def test_what_terraform_takes_over_has_no_second_way(self) -> None:
+        scope = of_client(fleet_of(CLIENT), "gateway")
+        folder = f"terraform/accounts/{ACCOUNT_ID}/aws"
+        imports = {f"{folder}/import-client-{name}.tf": "import {}\n" for name in ("gateway", "other")}
+        texts = {**texts_of(scope.fleet), **imports}
+        found = contents(scope, declared_by(scope.fleet), texts, [data("templates")])
+        assert "terraform/import-client-gateway.tf" in found
+        assert "terraform/import-client-other.tf" not in found
+        assert "cloudformation.yaml" not in found
+        assert "Terraform takes them over" in found["README.md"].data.decode()
 
     def test_a_managed_account_has_no_aws_side(self) -> None:
         role = f"arn:aws:iam::{ACCOUNT_ID}:role/provisioner"
