@@ -91,9 +91,10 @@ def make_fleet(clients: int, seed: int) -> SyntheticFleet:
         inside = min(*chance.choices(_INSIDE, _WEIGHTS), clients - len(made))
         for position in range(inside):
             client = _client(chance, len(made), account_id)
-            # Vault looks into an account only for the sake of a client in it.
+            # Vault looks into an account only for the sake of a client in it, and of one that is not retired.
             if looked_into and (position == 0 or chance.random() < 0.3):
                 client.setdefault("vault", {}).update(_lookup(chance))
+                client.pop("retire", None)
             team = client["name"].partition("-")[0]
             folder = f"{team}/" if chance.random() < 0.7 else ""
             made[f"{folder}{client['name']}.yaml"] = client

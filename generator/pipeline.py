@@ -26,7 +26,7 @@ from generator.stages import stage
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from generator.manifest.settings import FleetSettings
@@ -77,15 +77,16 @@ class Rendered:
         return sum(isinstance(item, Resource) and not isinstance(item, PolicyDocument) for item in items)
 
 
-def validate(folder: Path, today: dt.date | None = None) -> Validated:
+def validate(folder: Path, today: dt.date | None = None, only: Collection[str] | None = None) -> Validated:
     """Read every manifest below ``folder`` and apply every rule.
 
     Args:
         folder: The fleet's folder.
         today: The day by which permissions to destroy are judged; None judges none.
+        only: Paths of the manifests to read, for all that there are.
     """
     with stage("read the manifests", held=True) as counts:
-        manifests, findings = load(folder)
+        manifests, findings = load(folder, only)
         fleet = resolve(manifests)
         counts |= {"clients": len(fleet.clients), "accounts": len(fleet.accounts)}
     with stage("applied the rules", held=True):
@@ -93,13 +94,14 @@ def validate(folder: Path, today: dt.date | None = None) -> Validated:
     return Validated(fleet, tuple(sorted(everything, key=lambda finding: finding.sort_key)))
 
 
-def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
+def render(folder: Path, fleet: Fleet, cache: Path | None, tops: Sequence[str] = tree.TOPS) -> Rendered:
     """Render a fleet without findings, read it back, and prove that what was read isolates.
 
     Args:
         folder: The fleet's folder; its own ``templates/`` come before the package's.
         fleet: What to render.
         cache: A folder that remembers what was parsed; None for none.
+        tops: The folders in which all of the fleet's rendered files are; what else is in them is compared too.
 
     Raises:
         InternalError: When a rendered file does not say what the fleet says.
@@ -113,7 +115,7 @@ def render(folder: Path, fleet: Fleet, cache: Path | None) -> Rendered:
     with stage("read what was rendered back", files=len(texts)):
         declared = parseback.verify(fleet, texts, cache=cache)
     with stage("compared with the tree") as counts:
-        comparison = tree.compare(folder, texts)
+        comparison = tree.compare(folder, texts, tops)
         left = leftover(comparison.found, roots, fleet.settings, cache)
         standing = pending(comparison.found, declared, roots, cache)
         comparison = comparison.keeping(left.texts, left.spoilt).keeping(standing.texts, standing.spoilt)

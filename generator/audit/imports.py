@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from generator.audit.declared import Import, Reference, Resource
 from generator.render import hcl
+from generator.render.head import stamped
 from generator.render.layout import layout
-from generator.render.render import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -16,8 +16,8 @@ from generator.audit.expected import backend
 from generator.audit.faults import Unreadable
 from generator.audit.reading import read_each
 from generator.diagnostics import Diagnostic, Severity, Span
+from generator.render.head import is_untouched
 from generator.render.layout import TREE, Root, RootKind
-from generator.render.render import is_untouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

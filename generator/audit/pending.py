@@ -14,8 +14,8 @@ from generator.audit.faults import Unreadable
 from generator.audit.imports import import_id, import_path, import_text, is_import_path
 from generator.audit.reading import read_each
 from generator.diagnostics import Diagnostic, Severity, Span
+from generator.render.head import is_untouched
 from generator.render.layout import TREE
-from generator.render.render import is_untouched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from generator.diagnostics import Diagnostic
     from generator.manifest.settings import RunSettings
     from generator.pipeline import Rendered, Validated
-    from generator.untouched import InOrder, Sight
+    from generator.untouched import Known, Sight
 
 _log = logging.getLogger(__name__)
 
@@ -160,8 +160,8 @@ class Context:
             raise typer.Exit(ExitCode.FINDINGS)
         return validated, rendered, chosen
 
-    def untouched(self, fmt: Format | None) -> tuple[Sight | None, InOrder | None, Format]:
-        """Return how the fleet looks, what was found when it last looked so and was in order, and the format then.
+    def known(self, fmt: Format | None) -> tuple[Sight | None, Known | None, Format]:
+        """Return how the fleet looks, what is known without reading all of it, and the format to print in then.
 
         Args:
             fmt: The format that the command line names.
@@ -170,21 +170,28 @@ class Context:
 
         if self.cache is None:
             return None, None, Format.FULL
+        today = dt.datetime.now(dt.UTC).date()
         with stages.stage("looked for changes", held=True) as counts:
-            day = dt.datetime.now(dt.UTC).date().isoformat()
-            seen = untouched.sight(self.folder, day)
+            seen = untouched.sight(self.folder, today.isoformat())
             found = untouched.recall(self.cache, self.folder, seen) if seen else None
+            whole = untouched.recall_whole(self.cache, self.folder, seen) if seen and not found else None
             counts["untouched"] = found is not None
-        if found is None:
+        before = found or (whole.found if whole else None)
+        if seen is None or before is None:
             return seen, None, Format.FULL
-        if self.log_format is None and found.log_format == "json":
+        if self.log_format is None and before.log_format == "json":
             set_up(self.verbosity, as_json=True)
         stages.log()
-        return seen, found, fmt or Format(found.format)
+        chosen = fmt or Format(before.format)
+        if whole is None:
+            return seen, untouched.known(before, seen), chosen
+        from generator import nearby
+
+        return seen, nearby.nearby(self.folder, seen, whole, today, self.cache), chosen
 
     def remember(self, seen: Sight | None, validated: Validated, rendered: Rendered) -> None:
         """Remember a fleet that is in order, unless it was touched while it was read."""
-        from generator import untouched
+        from generator import nearby, untouched
 
         comparison, run = rendered.comparison, validated.fleet.settings.run
         if self.cache is None or seen is None or validated.findings or rendered.proof.findings or comparison.findings():
@@ -194,7 +201,7 @@ class Context:
             return
         clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
         found = untouched.InOrder(clients, accounts, run.format, run.log_format)
-        untouched.remember(self.cache, self.folder, seen, found)
+        untouched.remember(self.cache, self.folder, seen, found, nearby.facts(validated.fleet))
 
     def gated(self, fmt: Format | None) -> tuple[Rendered, Format]:
         """Return the fleet if it may be planned: no error, and the tree is what the manifests say.

@@ -12,9 +12,10 @@ from generator.cli.context import Context, FindingsFormatOption, Format, no_resu
 from generator.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from generator.pipeline import Rendered
+    from generator.diagnostics import Diagnostic
+    from generator.untouched import Known
 
 
 def validate(context: typer.Context, fmt: FindingsFormatOption = None) -> None:
@@ -39,13 +40,8 @@ def render(
     if diff or not check_only:
         no_results(fmt)
     if check_only or diff:
-        seen, known, chosen = here.untouched(fmt)
-        if known and not diff:
-            print_findings(here.folder, (), chosen)
-            raise typer.Exit(ExitCode.CLEAN)
-        validated, rendered, chosen = here.rendered(fmt)
-        here.remember(seen, validated, rendered)
-        comparison = rendered.comparison
+        known, _, chosen = _known(here, fmt)
+        comparison = known.comparison
         if diff and chosen is Format.JSON:
             typer.echo(json.dumps({"diff": comparison.diff()}, indent=2))
         elif diff:
@@ -57,13 +53,13 @@ def render(
 
     with tree.lock(here.folder):
         tree.clear(here.folder)
-        _, rendered, chosen = here.rendered(fmt)
-        comparison = rendered.comparison
+        known, _, chosen = _known(here, fmt)
+        comparison = known.comparison
         if comparison.foreign:
             print_findings(here.folder, comparison.foreign_findings(), chosen)
             raise typer.Exit(ExitCode.FINDINGS)
         tree.write(here.folder, comparison)
-    unchanged = len(comparison.wanted) - len(comparison.added) - len(comparison.changed)
+    unchanged = known.others + len(comparison.wanted) - len(comparison.added) - len(comparison.changed)
     if chosen is Format.JSON:
         changes = {"added": comparison.added, "changed": comparison.changed, "removed": comparison.removed}
         typer.echo(json.dumps({**changes, "unchanged": unchanged}, indent=2))
@@ -81,23 +77,30 @@ def render(
 def check(context: typer.Context, fmt: FindingsFormatOption = None) -> None:
     """Do all that a pull request needs, without credentials: validate, prove isolation, and render --check."""
     here: Context = context.obj
-    seen, known, chosen = here.untouched(fmt)
+    known, findings, chosen = _known(here, fmt)
+    findings = (*findings, *known.comparison.findings())
+    print_findings(here.folder, findings, chosen, verdict=_verdict(known))
+    raise typer.Exit(ExitCode.CLEAN if known.comparison.is_current else ExitCode.FINDINGS)
+
+
+def _known(here: Context, fmt: Format | None) -> tuple[Known, Sequence[Diagnostic], Format]:
+    """Return what is known of the fleet, from as much of it as must be read, and findings about its manifests."""
+    from generator.untouched import Known
+
+    seen, known, chosen = here.known(fmt)
     if known:
-        print_findings(here.folder, (), chosen, verdict=_up_to_date(known.clients, known.accounts))
-        raise typer.Exit(ExitCode.CLEAN)
+        return known, (), chosen
     validated, rendered, chosen = here.rendered(fmt)
     here.remember(seen, validated, rendered)
-    comparison = rendered.comparison
-    findings = (*validated.findings, *comparison.findings())
-    print_findings(here.folder, findings, chosen, verdict=_verdict(rendered))
-    raise typer.Exit(ExitCode.CLEAN if comparison.is_current else ExitCode.FINDINGS)
+    fleet = rendered.fleet
+    return Known(len(fleet.clients), len(fleet.accounts), 0, rendered.comparison), validated.findings, chosen
 
 
-def _verdict(rendered: Rendered) -> str:
-    fleet, comparison = rendered.fleet, rendered.comparison
+def _verdict(known: Known) -> str:
+    comparison = known.comparison
     if comparison.is_current:
-        return _up_to_date(len(fleet.clients), len(fleet.accounts))
-    manifests = _in_order(len(fleet.clients), len(fleet.accounts))
+        return _up_to_date(known.clients, known.accounts)
+    manifests = _in_order(known.clients, known.accounts)
     added, changed, removed = len(comparison.added), len(comparison.changed), len(comparison.removed)
     return f"{manifests}; rendering would add {added}, change {changed} and remove {removed} files of terraform/"
 

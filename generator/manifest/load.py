@@ -21,7 +21,7 @@ from generator.manifest.shapes import Shapes
 from generator.manifest.validate import Sourced, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 SETTINGS = "crosskeys.yaml"
@@ -59,11 +59,15 @@ def load_settings(folder: Path) -> Sourced[FleetSettings] | tuple[Diagnostic, ..
     return _read(folder, SETTINGS, FleetSettings, None)
 
 
-def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
+def load(folder: Path, only: Collection[str] | None = None) -> tuple[Manifests, tuple[Diagnostic, ...]]:
     """Return everything that could be read below ``folder``, and findings about what could not.
 
     Every file is read; one that has findings is left out of the result, and with it what depends on it: the clients of
     an account whose manifest has findings, everything when the settings have. So rules about the rest still hold.
+
+    Args:
+        folder: The fleet's folder.
+        only: Paths of the manifests to read, for all that there are; the settings are read in any case.
     """
     findings: list[Diagnostic] = []
     unread: set[str] = set()
@@ -75,7 +79,7 @@ def load(folder: Path) -> tuple[Manifests, tuple[Diagnostic, ...]]:
     clients: list[Sourced[ClientManifest]] = []
     seen = 0
     shapes = Shapes()
-    for path in _files(folder, CLIENTS, findings):
+    for path in _files(folder, CLIENTS, findings) if only is None else sorted(only):
         parent, _, name = path.rpartition("/")
         stem = name.removesuffix(".yaml")
         if stray := _stray(path):

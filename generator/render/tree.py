@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic, Severity, Span
 from generator.errors import RefusedError, UsageError
+from generator.render.head import is_ours, is_untouched
 from generator.render.layout import TREE
-from generator.render.render import is_ours, is_untouched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 STALE_FILE = "CK701"
@@ -34,7 +34,8 @@ WORK = ".crosskeys"
 
 # What Terraform itself leaves in a root; the lock file is meant to be committed, and a run says what to do about state.
 _TERRAFORMS = frozenset({".terraform", ".terraform.lock.hcl", "errored.tfstate"})
-_CLOSED = (f"{TREE}/platform", f"{TREE}/accounts")
+TOPS = (f"{TREE}/platform", f"{TREE}/accounts")
+"""The folders below which nothing but rendered files may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,13 @@ def _foreign(path: str) -> Diagnostic:
     )
 
 
-def compare(folder: Path, wanted: Mapping[str, str]) -> Comparison:
+def compare(folder: Path, wanted: Mapping[str, str], tops: Sequence[str] = TOPS) -> Comparison:
     """Return how the tree below ``folder`` differs from ``wanted``.
+
+    Args:
+        folder: The fleet's folder.
+        wanted: Text of every file that should be there, by its path.
+        tops: The folders of the tree to look into.
 
     Raises:
         UsageError: When a folder of the tree cannot be read.
@@ -165,7 +171,7 @@ def compare(folder: Path, wanted: Mapping[str, str]) -> Comparison:
     found: dict[str, str] = {}
     foreign: list[str] = []
     try:
-        paths = tuple(_files(folder))
+        paths = tuple(_files(folder, tops))
     except OSError as error:
         raise UsageError(f"the rendered tree cannot be read: {error.strerror}: {error.filename}") from error
     base = os.fspath(folder)
@@ -266,9 +272,9 @@ def digest(texts: Mapping[str, str]) -> str:
     return whole.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[str]:
+def _files(folder: Path, tops: Sequence[str]) -> Iterator[str]:
     # A link in the tree's own place would lead all of it to where no owner of the tree looks.
-    tops = (TREE,) if os.path.islink(folder / TREE) else _CLOSED  # noqa: PTH114 - as in write
+    tops = (TREE,) if os.path.islink(folder / TREE) else tops  # noqa: PTH114 - as in write
     pending = [path for path in tops if os.path.lexists(folder / path)]
     while pending:
         current = pending.pop()
@@ -303,5 +309,6 @@ def _drop_empty(folder: Path, path: Path) -> None:
 
 def clear(folder: Path) -> None:
     """Remove what an interrupted write left aside."""
-    for left in (folder / WORK).glob("render-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    for kind in ("render", "new"):  # as written here, and by place
+        for left in (folder / WORK).glob(f"{kind}-*"):
+            shutil.rmtree(left, ignore_errors=True)

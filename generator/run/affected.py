@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from generator.manifest.load import ACCOUNTS, SETTINGS
+from generator.render.head import origin_of
 from generator.render.layout import TREE, RootKind
-from generator.render.render import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

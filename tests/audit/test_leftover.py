@@ -12,7 +12,7 @@ from generator.audit.leftover import EDITED_LEFTOVER, leftover
 from generator.audit.proof import prove
 from generator.errors import RefusedError
 from generator.render import tree
-from generator.render.render import stamped
+from generator.render.head import stamped
 from tests.lifecycle.fleets import client, write
 
 if TYPE_CHECKING:

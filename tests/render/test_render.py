@@ -14,8 +14,9 @@ import pytest
 from generator.errors import UsageError
 from generator.manifest.load import load
 from generator.render import tree
+from generator.render.head import is_ours, is_untouched, stamped
 from generator.render.layout import Page
-from generator.render.render import Renderer, is_ours, is_untouched, stamped
+from generator.render.render import Renderer
 from generator.resources import data
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from generator.diagnostics import Severity
 from generator.errors import RefusedError, UsageError
 from generator.render import tree
-from generator.render.render import stamped
+from generator.render.head import stamped
 from generator.render.tree import FOREIGN_FILE, HAND_EDITED_FILE, STALE_FILE, UNIQUE_IDS_TURNED_OFF, Comparison
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ import resource, sys
 from pathlib import Path
 from generator.errors import UsageError
 from generator.render import tree
-from generator.render.render import stamped
+from generator.render.head import stamped
 folder = Path(sys.argv[1])
 wanted = {f"terraform/accounts/1/{n}.tf": stamped("x" * int(sys.argv[2]) + "\\n", "o") for n in ("a", "b")}
 unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,0 +1,114 @@
+"""A fleet of which a little was touched since it was in order: what that can concern is read, the rest is as it was.
+
+The rules and the proof compare clients by names and by what lies in one account. So whatever a changed manifest can
+collide with is in an account of its own or shares a name with it, and all of those accounts are judged as a fleet of
+their own. Only that nothing is wrong is ever concluded from that: where anything is, the whole fleet is read. Why this
+finds what a whole run finds: docs/adr/0022-read-what-a-change-concerns.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from generator import pipeline
+from generator.manifest.load import ACCOUNTS, CLIENTS
+from generator.render.layout import TREE, RootKind
+from generator.untouched import Known, is_rendered, known
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from generator.manifest.fleet import Client, Fleet
+    from generator.untouched import Sight, Whole
+
+_ACCOUNT = re.compile(rf"{TREE}/accounts/([0-9]{{12}})/")
+
+Facts = dict[str, list[str]]
+"""Of each manifest, by its path: the account that it is about, then all names by which it could meet another."""
+
+
+def facts(fleet: Fleet) -> Facts:
+    """Return what other manifests could meet of each; nothing for a fleet in which that cannot be told by names.
+
+    Args:
+        fleet: A fleet without findings.
+    """
+    top = fleet.settings.vault.directory.partition("/")[0]
+    # Otherwise a grant could lie in a directory, or the other way round, and the two need share no name.
+    if "{" in top or any(shared.path.partition("/")[0] == top for shared in fleet.settings.shared_paths):
+        return {}
+    found = {client.path: [client.account_id, *_names(fleet, client)] for client in fleet.clients}
+    for account in fleet.accounts:
+        if account.source:
+            found[account.source.path] = [account.id, *([account.sts.external_id] if account.sts else [])]
+    return found
+
+
+def nearby(folder: Path, seen: Sight, whole: Whole, today: dt.date, cache: Path) -> Known | None:
+    """Return what is known of a fleet, from what was touched since it was in order; None when all must be read.
+
+    Args:
+        folder: The fleet's folder.
+        seen: How it looks now.
+        whole: How it looked then, and the facts of it.
+        today: The day by which permissions to destroy are judged.
+        cache: A folder that remembers what was parsed.
+
+    Raises:
+        InternalError: When a rendered file does not say what the fleet says.
+        UsageError: When a template cannot be rendered.
+    """
+    touched = {path for path, look in seen.files.items() if whole.files.get(path) != look}
+    removed = whole.files.keys() - seen.files.keys()
+    if not touched and not removed:  # folders have other times, as Terraform's own files leave them
+        return known(whole.found, seen)
+    manifests = {path for path in touched if path.startswith(f"{CLIENTS}/")}
+    accounts = {_account(path) for path in (touched - manifests) | removed}
+    if None in accounts:
+        return None
+    fresh = facts(pipeline.validate(folder, None, manifests).fleet)
+    if fresh.keys() != manifests:
+        return None
+    changed = [*fresh.values(), *(whole.facts[path] for path in manifests if path in whole.facts)]
+    accounts |= {account for account, *_ in changed}
+    names = {name for _, *names in changed for name in names}
+    merged = {**whole.facts, **fresh}
+    accounts |= {account for account, *others in merged.values() if not names.isdisjoint(others)}
+    part = {path for path, (account, *_) in merged.items() if account in accounts}
+    validated = pipeline.validate(folder, today, part)
+    found = facts(validated.fleet)
+    if validated.findings or found.keys() != part or any(found[path] != fresh[path] for path in fresh):
+        return None
+    tops = (
+        f"{TREE}/{RootKind.PLATFORM}",
+        *(f"{TREE}/accounts/{account}" for account in sorted(filter(None, accounts))),
+    )
+    rendered = pipeline.render(folder, validated.fleet, cache, tops)
+    if rendered.proof.findings:
+        return None
+    inside = tuple(f"{top}/" for top in tops)
+    return Known(
+        clients=sum(not path.startswith(f"{ACCOUNTS}/") for path in merged),
+        accounts=len({account for account, *_ in merged.values()}),
+        others=sum(is_rendered(path) and not path.startswith(inside) for path in seen.files),
+        comparison=rendered.comparison,
+    )
+
+
+def _names(fleet: Fleet, client: Client) -> Iterator[str]:
+    """Yield every name of a client's, and those that what it was called before has left: none tells cases apart."""
+    policy = fleet.settings.vault.policy
+    names = [client.name, client.role_name, client.vault_role, client.vault_policy, client.directory]
+    for name in (client.name, client.previously):
+        if name:
+            names += [name, policy.format(name=name, account_id=client.account_id, role_name=client.role_name)]
+    yield from sorted({name.lower() for name in names})
+
+
+def _account(path: str) -> str | None:
+    """Return the account of a rendered file, empty for the platform's; None for any other file."""
+    match = _ACCOUNT.match(path)
+    return match[1] if match else "" if path.startswith(f"{TREE}/{RootKind.PLATFORM}/") else None
