@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from generator.audit.acl import ACL
@@ -41,6 +42,7 @@ def kv_mount(texts: Iterable[str]) -> str | None:
     return min(mounts, key=lambda mount: (-mounts[mount], mount), default=None)
 
 
+@lru_cache(maxsize=1 << 15)  # settings are drafted by what is read, and then clients: parsing is most of both
 def directories(text: str, name: str, mount: str) -> frozenset[str] | Unsuitable:
     """Return the directories that a policy lets its client read and list, where it allows nothing else.
 
