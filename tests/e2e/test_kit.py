@@ -24,6 +24,7 @@ from generator.sandbox.vault_contents import connect
 from tests.e2e import aws_command
 from tests.e2e.fleets import aws_objects, client_of, ended, new_fleet
 from tests.e2e.instances import instance
+from tests.e2e.pages import commands, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,17 +108,6 @@ def programs(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> 
     return folder
 
 
-def commands(page: Path, heading: str, *, holding: str = "") -> list[str]:
-    """Return the commands that a page shows below a heading, block by block."""
-    _, found, rest = page.read_text("utf-8").partition(f"\n## {heading}\n")
-    if not found:
-        _, found, rest = page.read_text("utf-8").partition(f"\n### {heading}\n")
-    assert found, heading
-    below = re.split(r"\n##+ ", rest)[0]
-    blocks = re.findall(r"^```sh\n(.*?)^```$", below, re.MULTILINE | re.DOTALL)
-    return [block for block in blocks if holding in block]
-
-
 def as_owner(world: World, programs: Path) -> dict[str, str]:
     """Return the environment of the account's administrator."""
     keys = world.accounts.owner_of(ACCOUNT)
@@ -132,22 +122,6 @@ def as_owner(world: World, programs: Path) -> dict[str, str]:
             "VAULT_TOKEN": "",
         }
     )
-
-
-def typed(script: str, folder: Path, environment: Mapping[str, str], answer: str = "") -> str:
-    """Type commands into a shell; what a program asks is answered."""
-    done = subprocess.run(
-        ["sh", "-eu", "-c", script],
-        cwd=folder,
-        env=dict(environment),
-        input=answer,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def comparable(found: Mapping[str, Any]) -> dict[str, Any]:
