@@ -60,7 +60,7 @@ def _is_about(statement: Mapping[str, Any], request: Request) -> bool:
     return (
         any(_matches(each.lower(), request.action.lower()) for each in many(statement["Action"]))
         and any(_matches(each, request.resource) for each in many(statement["Resource"]))
-        and all(_holds(*each, request.context) for each in statement.get("Condition", {}).items())
+        and all(_holds(operator, keys, request.context) for operator, keys in statement.get("Condition", {}).items())
     )
 
 

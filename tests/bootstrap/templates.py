@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cfnlint.decode import cfn_yaml
+from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # ships no types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,7 @@ def make(cloudformation: Any, template: str, parameters: Mapping[str, str]) -> d
         Parameters=given,
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
+    stack: Any = None
     for _ in range(50):
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
         if stack["StackStatus"] == "CREATE_COMPLETE":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from cfnlint import ManualArgs, api
+from cfnlint import ManualArgs, api  # type: ignore[import-untyped]  # ships no types
 from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
@@ -64,7 +64,7 @@ ATTACKS = [
     # somebody else's roles and profiles
     Request("iam:UpdateAssumeRolePolicy", f"{ARN}role/admin"),
     Request("iam:CreateRole", f"{ARN}role/admin", UNDER),
-    Request("iam:GetRole", f"{ARN}role/crosskeys"),
+    Request("iam:TagRole", f"{ARN}role/crosskeys"),
     Request("iam:AddRoleToInstanceProfile", f"{ARN}instance-profile/admin"),
     Request("iam:GetRolePolicy", CLIENT),
     # a role handed to a service that runs code, and another role to an instance
@@ -199,7 +199,7 @@ def test_a_simulator_that_is_not_ours_refuses_the_same() -> None:
         for action, arguments in (
             ("get_role", {"RoleName": "app"}),
             ("update_assume_role_policy", {"RoleName": "app", "PolicyDocument": trust}),
-            ("get_role", {"RoleName": "admin"}),
+            ("delete_role", {"RoleName": "admin"}),
             ("update_assume_role_policy", {"RoleName": "admin", "PolicyDocument": trust}),
             ("update_assume_role_policy", {"RoleName": "crosskeys-provisioner", "PolicyDocument": trust}),
             ("delete_role", {"RoleName": "crosskeys-provisioner"}),
@@ -213,7 +213,7 @@ def test_a_simulator_that_is_not_ours_refuses_the_same() -> None:
         return found
 
     assert refused() == [
-        "AccessDenied: get_role admin",
+        "AccessDenied: delete_role admin",
         "AccessDenied: update_assume_role_policy admin",
         "AccessDenied: update_assume_role_policy crosskeys-provisioner",
         "AccessDenied: delete_role crosskeys-provisioner",
@@ -268,5 +268,5 @@ def test_the_bucket_is_versioned_encrypted_closed_and_forgets_old_states(stacks:
     with pytest.warns(UserWarning, match="AWS::S3::BucketPolicy"):
         assert "fleet-state" in make(stacks, "state-bucket.yaml", {"BucketName": "fleet-state", **RUNNERS})["Backend"]
     encryption = boto3.client("s3", region_name="us-east-1").get_bucket_encryption(Bucket="fleet-state")
-    (rule,) = encryption["ServerSideEncryptionConfiguration"]["Rules"]  # type: ignore[assignment]
+    (rule,) = encryption["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
