@@ -107,7 +107,7 @@ def folder(tmp_path: Path) -> Path:
 def render(folder: Path) -> Rendered:
     validated = pipeline.validate(folder)
     assert not validated.has_errors, validated.findings
-    return pipeline.render(folder, validated.fleet, None)
+    return pipeline.render(folder, validated.fleet, folder.parent.parent / "cache")
 
 
 def place(folder: Path, texts: Mapping[str, str]) -> None:
