@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.audit.declared import Condition, Principals, Statement
@@ -160,6 +160,7 @@ def as_json(draw: DrawFn, statements: tuple[Statement, ...]) -> dict[str, Any]:
     return document(*draw(st.permutations([*found, draw(st.sampled_from(found))])))
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.data())
 def test_another_form_is_never_a_difference(data: st.DataObject) -> None:
     declared = data.draw(some_statements())
@@ -168,6 +169,7 @@ def test_another_form_is_never_a_difference(data: st.DataObject) -> None:
     assert difference(declared, of_document(live)) == ((), ()), json.dumps(live)
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.data())
 def test_added_principal_is_always_named(data: st.DataObject) -> None:
     declared = data.draw(some_statements())
