@@ -10,11 +10,13 @@ import typer
 
 from generator.cli.context import Context, Format
 from generator.cli.selection import Target
-from generator.errors import ExitCode
+from generator.errors import ExitCode, RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    import hvac
 
     from generator.live.login import Step, Visit
     from generator.manifest.fleet import Client, Fleet
@@ -33,7 +35,7 @@ def verify_login(
         assume: Whether to assume the client's IAM role first; in the sandbox it always is.
 
     Raises:
-        UsageError: When there is no such client, or nothing says where Vault is.
+        UsageError: When there is no such client.
         RefusedError: When the environment names another world than the fleet's.
         RemoteError: When the sandbox does not come up.
     """
@@ -76,6 +78,7 @@ def _live(fleet: Fleet, client: Client, environment: Mapping[str, str], *, assum
     import boto3
 
     from generator.live import gate, vault
+    from generator.live.answers import Unknown
     from generator.live.aws import assumed
     from generator.live.login import Visit
     from generator.live.sign_in import role_arn
@@ -83,11 +86,16 @@ def _live(fleet: Fleet, client: Client, environment: Mapping[str, str], *, assum
     settings = fleet.settings
     # A workload knows no more of Vault than the fleet's settings do.
     address = environment.get("VAULT_ADDR") or settings.live.vault_address or ""
-    gate.require_systems(settings, {**environment, "VAULT_ADDR": address})
+    anonymous: hvac.Client | Unknown
+    try:
+        gate.require_systems(settings, {**environment, "VAULT_ADDR": address})
+        anonymous = vault.client(address, "", settings.vault.namespace, environment)
+    except RemoteError as error:
+        anonymous = Unknown(address, error.message, error.help or "")
     caller = boto3.session.Session()
     account = next(each for each in fleet.accounts if each.id == client.account_id)
     session = assumed(caller, account, role_arn(client)) if assume else caller
-    return Visit(client, fleet, session, vault.client(address, "", settings.vault.namespace, environment))
+    return Visit(client, fleet, session, anonymous)
 
 
 def _show(folder: Path, step: Step) -> None:

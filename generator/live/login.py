@@ -77,14 +77,14 @@ class Visit:
         client: The client.
         fleet: The client's.
         session: The AWS credentials that it has, or why it has none.
-        vault: A client of Vault's without a token.
+        vault: A client of Vault's without a token, or why there is none.
         endpoint: Base URL of a stand-in for AWS; None for AWS itself.
     """
 
     client: Client
     fleet: Fleet
     session: boto3.session.Session | Unknown
-    vault: hvac.Client = field(repr=False)
+    vault: hvac.Client | Unknown = field(repr=False)
     endpoint: str | None = None
 
 
@@ -104,22 +104,25 @@ def client_named(fleet: Fleet, name: str) -> Client:
 def log_in(visit: Visit) -> Iterator[Step]:
     """Yield the steps of a login as they are done, up to the first that leaves nothing to go on with."""
     caller = yield from _identity(visit)
-    if caller is None or isinstance(visit.session, Unknown) or not (yield from _vault(visit.vault)):
+    if caller is None or isinstance(visit.session, Unknown):
+        return
+    vault = yield from _vault(visit.vault)
+    if vault is None:
         return
     client, settings = visit.client, visit.fleet.settings
     try:
-        auth = sign_in(visit.vault, visit.session, settings, client.vault_role, settings.vault.server_id_header)
+        auth = sign_in(vault, visit.session, settings, client.vault_role, settings.vault.server_id_header)
     except (*_FAULTS, BotoCoreError) as error:
         yield _refused(visit, caller, error)
         return
     try:
         yield _let_in(client, endpoint_of(visit.session, settings)[1])
         yield from _token(client, auth)
-        yield from _opened(visit)
+        yield from _opened(vault, client, visit.fleet)
     except _FAULTS as error:
         yield Step("paths", Outcome.UNKNOWN, f"Vault does not answer: {_words(error)}", "run this again")
     finally:
-        revoked = _revoked(visit.vault)
+        revoked = _revoked(vault)
     yield revoked
 
 
@@ -177,17 +180,20 @@ def _is_the_clients(client: Client, arn: str) -> Step:
     return Step("AWS identity", Outcome.OK, arn)
 
 
-def _vault(vault: hvac.Client) -> Generator[Step, None, bool]:
-    """Say how Vault is; return whether it can be logged in to."""
+def _vault(vault: hvac.Client | Unknown) -> Generator[Step, None, hvac.Client | None]:
+    """Say how Vault is; return the client if it can be logged in to."""
+    if isinstance(vault, Unknown):
+        yield Step("Vault", Outcome.UNKNOWN, vault.why, vault.help)
+        return None
     found = health(vault.session, vault.url)
     if isinstance(found, Unknown):
         yield Step("Vault", Outcome.UNKNOWN, found.why, f"{found.help}, VAULT_ADDR and VAULT_CACERT")
-        return False
+        return None
     if found.get("sealed"):
         yield Step("Vault", Outcome.UNKNOWN, f"{vault.url} is sealed", "try again when `vault status` is well")
-        return False
+        return None
     yield Step("Vault", Outcome.OK, f"{vault.url}, version {found.get('version')}")
-    return True
+    return vault
 
 
 def _refused(visit: Visit, caller: str, error: Exception) -> Step:
@@ -230,20 +236,18 @@ def _token(client: Client, auth: dict[str, Any]) -> Iterator[Step]:
         yield Step("time to live", Outcome.OK, f"{lives} s")
 
 
-def _opened(visit: Visit) -> Iterator[Step]:
+def _opened(vault: hvac.Client, client: Client, fleet: Fleet) -> Iterator[Step]:
     """Try the client's own directory, what is granted to it, and some of what is not."""
-    client, fleet, mount = visit.client, visit.fleet, visit.fleet.settings.vault.kv_mount
+    mount = fleet.settings.vault.kv_mount
     for whose, directory in (("own directory", client.directory), *(("grant", each.path) for each in client.grants)):
-        attempt, secrets = doors.listed(visit.vault, mount, client.name, directory, wanted=True)
+        attempt, secrets = doors.listed(vault, mount, client.name, directory, wanted=True)
         yield _tried(whose, attempt, client)
         for secret in secrets[:_SECRETS] or (_PROBE,):
-            yield _tried(
-                whose, doors.read(visit.vault, mount, client.name, f"{directory}/{secret}", wanted=True), client
-            )
+            yield _tried(whose, doors.read(vault, mount, client.name, f"{directory}/{secret}", wanted=True), client)
     for whose, directory in _closed(client, fleet):
-        attempt, _ = doors.listed(visit.vault, mount, whose, directory, wanted=False)
+        attempt, _ = doors.listed(vault, mount, whose, directory, wanted=False)
         yield _tried(whose, attempt, client)
-        yield _tried(whose, doors.read(visit.vault, mount, whose, f"{directory}/{_PROBE}", wanted=False), client)
+        yield _tried(whose, doors.read(vault, mount, whose, f"{directory}/{_PROBE}", wanted=False), client)
 
 
 def _closed(client: Client, fleet: Fleet) -> Iterator[tuple[str, str]]:
