@@ -52,9 +52,10 @@ _VAULT_STS_DESCRIPTION = "HCP Vault assumes this role to look up instances and I
 _VAULT_STS_SESSION = 3600
 
 
-def expected(fleet: Fleet) -> dict[str, Declarations]:
-    """Return the declarations of every file of the fleet's tree, by the file's path."""
-    return {path: tuple(declarations) for path, declarations in _files(fleet)}
+def expected(fleet: Fleet) -> Iterator[tuple[str, Declarations]]:
+    """Yield the path of every file of the fleet's tree with its declarations."""
+    for path, declarations in _files(fleet):
+        yield path, tuple(declarations)
 
 
 def _files(fleet: Fleet) -> Iterator[tuple[str, Iterator[Declaration]]]:

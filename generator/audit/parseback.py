@@ -41,31 +41,25 @@ def verify(fleet: Fleet, texts: Mapping[str, str], cache: Path | None) -> Declar
     Raises:
         InternalError: With every difference, up to a few: file, object, field, what was expected and what was found.
     """
-    wanted = expected(fleet)
-    problems = [f"{path}: the file should not be there" for path in sorted(texts.keys() - wanted.keys())]
-    problems += [f"{path}: the file is missing" for path in sorted(wanted.keys() - texts.keys())]
-    problems += _declared_twice(wanted)
-    pending = {path: text for path, text in texts.items() if path in wanted}
-    outcomes = read_each(pending, cache)
-    for path, found in outcomes.items():
-        problems += _problems(path, wanted[path], found)
+    outcomes = read_each(texts, cache)
+    objects: dict[tuple[str, str], Declaration] = {}
+    missing, twice, problems = [], [], []
+    for path, wanted in expected(fleet):
+        if path not in texts:
+            missing.append(f"{path}: the file is missing")
+            continue
+        found = outcomes.pop(path)
+        problems += _problems(path, wanted, found)
+        for item in () if isinstance(found, Unreadable) else found:
+            first = objects.setdefault((item.root, item.address), item)
+            if first is not item:
+                twice.append(f"{path}: {item.address} is declared in {first.span.path} too")
+    problems = [*(f"{path}: the file should not be there" for path in sorted(outcomes)), *missing, *twice, *problems]
     if problems:
         shown = "\n  ".join(islice(problems, _SHOWN))
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise InternalError(f"what was rendered does not say what the manifests say:\n  {shown}{more}", help=_HELP)
-    readable = (found for found in outcomes.values() if not isinstance(found, Unreadable))
-    return Declared({(item.root, item.address): item for found in readable for item in found})
-
-
-def _declared_twice(wanted: Mapping[str, tuple[Declaration, ...]]) -> list[str]:
-    seen: dict[tuple[str, str], str] = {}
-    problems = []
-    for path, declarations in wanted.items():
-        for item in declarations:
-            first = seen.setdefault((item.root, item.address), path)
-            if first != path:
-                problems.append(f"{path}: {item.address} is declared in {first} too")
-    return problems
+    return Declared(objects)
 
 
 def check(path: str, text: str, wanted: tuple[Declaration, ...]) -> list[str]:

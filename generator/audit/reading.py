@@ -8,6 +8,7 @@ import os
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from generator.audit.moulds import Declarations
     from generator.audit.shapes import Cut, Shape
 
+_AT_ONCE = 2000
+"""So many files are cut before they are cast: the pieces of all of them would take as much room as their texts."""
 _ALONE = 200
 """Up to this many texts are parsed in this process: starting others costs as much."""
 
@@ -37,6 +40,16 @@ def read_each(texts: Mapping[str, str], cache: Path | None) -> dict[str, Declara
         cache: A folder that remembers what was parsed; None for none. The outcome is the same.
     """
     found: dict[str, Declarations | Unreadable] = {}
+    moulds = _Moulds(cache)
+    paths = iter(texts)
+    while some := {path: texts[path] for path in islice(paths, _AT_ONCE)}:
+        found |= _read(some, moulds)
+    moulds.save()
+    return found
+
+
+def _read(texts: Mapping[str, str], moulds: _Moulds) -> dict[str, Declarations | Unreadable]:
+    found: dict[str, Declarations | Unreadable] = {}
     cuts: dict[str, Cut] = {}
     for path, text in texts.items():
         try:
@@ -46,44 +59,70 @@ def read_each(texts: Mapping[str, str], cache: Path | None) -> dict[str, Declara
         else:
             if piece:
                 cuts[path] = piece
-    moulds = _moulds(texts, cuts, cache)
-    found |= {path: mould.cast(path, piece) for path, piece in cuts.items() if (mould := moulds.get(piece.shape))}
+    moulds.learn(texts, cuts)
+    found |= {path: mould.cast(path, piece) for path, piece in cuts.items() if (mould := moulds.of.get(piece.shape))}
     left = [(path, text) for path, text in texts.items() if path not in found]
     found |= zip((path for path, _ in left), _parsed(left), strict=True)
     return {path: found[path] for path in texts}
 
 
-def _moulds(texts: Mapping[str, str], cuts: Mapping[str, Cut], cache: Path | None) -> dict[Shape, Mould]:
-    """Return a mould for each shape for which there is one: remembered, or made from a file that has it."""
-    first: dict[Shape, str] = {}
-    for path, piece in cuts.items():
-        first.setdefault(piece.shape, path)
-    known = kept.load(cache) if cache else {}
-    reader = _reader()
-    keys = {shape: _key(reader, shape) for shape in first}
-    patterns = {shape: Pattern(shape) for shape in first}
-    moulds: dict[Shape, Mould] = {}
-    entries: dict[str, Any] = {}
-    for shape, key in keys.items():
+class _Moulds:
+    """A mould for each shape for which there is one: remembered, or made from a file that has it.
+
+    Args:
+        cache: A folder that remembers what was parsed; None for none.
+    """
+
+    def __init__(self, cache: Path | None) -> None:
+        self.of: dict[Shape, Mould | None] = {}
+        self._cache = cache
+        self._known = kept.load(cache) if cache else {}
+        self._entries: dict[str, Any] = {}
+        self._reader = _reader()
+        self._has_fresh = False
+
+    def learn(self, texts: Mapping[str, str], cuts: Mapping[str, Cut]) -> None:
+        """Take in the shapes of some files; one that no mould can be made for has None.
+
+        Args:
+            texts: The files by path.
+            cuts: Those of them that have a shape, by path.
+        """
+        first: dict[Shape, str] = {}
+        for path, piece in cuts.items():
+            if piece.shape not in self.of:
+                first.setdefault(piece.shape, path)
+        patterns = {shape: Pattern(shape) for shape in first}
+        for shape, pattern in patterns.items():
+            self.of[shape] = self._remembered(shape, pattern)
+        fresh = [shape for shape in first if self.of[shape] is None]
+        patterned = _parsed([(patterns[shape].path, patterns[shape].text) for shape in fresh])
+        whole = _parsed([(first[shape], texts[first[shape]]) for shape in fresh])
+        for shape, declarations, expected in zip(fresh, patterned, whole, strict=True):
+            if isinstance(declarations, Unreadable) or isinstance(expected, Unreadable):
+                continue
+            mould, path = Mould(patterns[shape], declarations), first[shape]
+            # By the argument for shapes this cannot fail; it costs one parse a shape, and would show where that is
+            # wrong.
+            if every_field(mould.cast(path, cuts[path])) == every_field(expected):
+                self.of[shape] = mould
+                self._entries[_key(self._reader, shape)] = kept.encoded(declarations)
+                self._has_fresh = True
+            else:
+                _log.warning("a file is read otherwise than its shape says", extra={"path": path})
+
+    def save(self) -> None:
+        """Remember what was made."""
+        if self._cache and self._has_fresh:
+            kept.save(self._cache, self._entries, self._known)
+
+    def _remembered(self, shape: Shape, pattern: Pattern) -> Mould | None:
+        key = _key(self._reader, shape)
         with suppress(KeyError, TypeError):  # an entry that is not what this version writes
-            moulds[shape] = Mould(patterns[shape], kept.decoded(known[key]))
-            entries[key] = known[key]
-    fresh = [shape for shape in first if shape not in moulds]
-    patterned = _parsed([(patterns[shape].path, patterns[shape].text) for shape in fresh])
-    whole = _parsed([(first[shape], texts[first[shape]]) for shape in fresh])
-    for shape, declarations, expected in zip(fresh, patterned, whole, strict=True):
-        if isinstance(declarations, Unreadable) or isinstance(expected, Unreadable):
-            continue
-        mould = Mould(patterns[shape], declarations)
-        # By the argument for shapes this cannot fail; it costs one parse a shape, and would show where that is wrong.
-        if every_field(mould.cast(first[shape], cuts[first[shape]])) == every_field(expected):
-            moulds[shape] = mould
-            entries[keys[shape]] = kept.encoded(declarations)
-        else:
-            _log.warning("a file is read otherwise than its shape says", extra={"path": first[shape]})
-    if cache and len(moulds) > len(first) - len(fresh):
-        kept.save(cache, entries, known)
-    return moulds
+            mould = Mould(pattern, kept.decoded(self._known[key]))
+            self._entries[key] = self._known[key]
+            return mould
+        return None
 
 
 def _parsed(items: list[tuple[str, str]]) -> Iterable[Declarations | Unreadable]:

@@ -58,7 +58,7 @@ def test_the_example_fleet_reads_back_as_its_manifests_say(fleet: Fleet, texts: 
 
 
 def test_the_expected_tree_is_the_one_that_is_read(fleet: Fleet, texts: dict[str, str]) -> None:
-    wanted = {(item.root, item.address): item for items in expected(fleet).values() for item in items}
+    wanted = {(item.root, item.address): item for items in dict(expected(fleet)).values() for item in items}
     assert wanted == dict(read(texts).objects)
 
 

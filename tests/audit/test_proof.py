@@ -54,7 +54,7 @@ def fleet(*clients: str | dict[str, Any], **more: Any) -> Fleet:
 
 def tree(of: Fleet, **rules: tuple[PathRule, ...]) -> Declared:
     """What the tree of a fleet declares, with the rules of some clients' policies replaced."""
-    objects = {(item.root, item.address): item for items in expected(of).values() for item in items}
+    objects = {(item.root, item.address): item for items in dict(expected(of)).values() for item in items}
     for key, item in objects.items():
         if isinstance(item, VaultPolicy) and item.label in rules:
             objects[key] = replace(item, rules=rules[item.label])

@@ -128,7 +128,7 @@ class Fuzzer:
         yield from _misplaced(validated.findings, self._text_of(path, content))
 
     def _rendered(self, validated: pipeline.Validated, tally: Tally) -> Iterator[str]:
-        wanted = expected(validated.fleet)
+        wanted = dict(expected(validated.fleet))
         texts = self._renderer.render(page for root in layout(validated.fleet) for page in root.pages)
         if texts.keys() != wanted.keys():
             yield f"rendered {sorted(texts.keys() ^ wanted.keys())} for nothing, or not"

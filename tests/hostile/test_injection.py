@@ -71,7 +71,7 @@ def rendered(folder: pathlib.Path, manifests: dict[str, dict[str, Any]]) -> dict
     validated = pipeline.validate(folder)
     if validated.has_errors:
         return None
-    wanted = expected(validated.fleet)
+    wanted = dict(expected(validated.fleet))
     made = RENDERER.render(page for root in layout(validated.fleet) for page in root.pages)
     assert made.keys() == wanted.keys()
     assert [problem for path, text in made.items() for problem in parseback.check(path, text, wanted[path])] == []

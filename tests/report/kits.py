@@ -58,7 +58,7 @@ def fleet_of(
 
 def declared_by(fleet: Fleet) -> Declared:
     """Return what the fleet's tree declares: what reading it back is compared with."""
-    items = [item for declarations in expected(fleet).values() for item in declarations]
+    items = [item for declarations in dict(expected(fleet)).values() for item in declarations]
     return Declared({(item.root, item.address): item for item in items})
 
 
