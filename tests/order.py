@@ -20,6 +20,7 @@ LONGEST = (
         "tests/e2e/test_equivalence.py",
         "tests/e2e/test_agent.py",
         "tests/e2e/test_isolation.py",
+        "tests/e2e/test_verify_applied.py",
         "tests/e2e/test_verify_login.py",
         "tests/e2e/test_verify_aws.py",
     ),

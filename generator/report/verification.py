@@ -80,9 +80,8 @@ class Verification:
             said = f"live is what was reviewed: {looked}"
         elif self.unread:
             found = f"; {counts(self.findings)}" if self.findings else ""
-            said = (
-                f"live is not known to be what was reviewed: {self.unread_count} could not be read, of {looked}{found}"
-            )
+            unread = f"{self.unread_count} could not be read, {looked} could"
+            said = f"live is not known to be what was reviewed: {unread}{found}"
         else:
             said = f"live is not what was reviewed: {counts(self.findings)}; {looked}"
         return "; ".join((said, *self._not_looked_at()))
@@ -103,7 +102,7 @@ def lines(verification: Verification) -> str:
     cluster = f", cluster {verification.cluster_id}" if verification.cluster_id else ""
     text = [f"compared: {each}"]
     if verification.whole:
-        text.append(f"not declared: {beside or 'none'}")
+        text.append(f"not declared: {beside or ('not known' if verification.unread else 'none')}")
     text += [
         f"{vault}{cluster}; {_number(verification.requests, 'request')} to Vault in {verification.seconds:.1f} s",
         verification.verdict,

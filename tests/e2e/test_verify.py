@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -655,6 +658,24 @@ def test_command_line_says_what_drifted_what_is_unknown_and_keeps_the_report(liv
         assert f"{PAYMENTS_FILE}:24:3: error[CK941]" in done.out or "CK941" in done.out
         assert "live is not what was reviewed: 1 error" in done.out
         live.fleet.run("verify", "--client", "ledger", "--side", "vault")
+
+
+def test_what_is_unknown_ends_a_live_look_with_4_and_hides_no_drift(live: Live) -> None:
+    variables = {f"TF_VAR_{name}": value for name, value in live.world.platform_variables().items()}
+    options = ("--target", "live", "--side", "vault", "--format", "json")
+    with live.changed(f"{ROLE}ledger.app", {"token_ttl": 60}), reader(live, f"{ROLE}payments-app") as token:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.e2e.as_live", "-C", live.fleet.folder, "verify", *options],
+            cwd=REPOSITORY,
+            env={**os.environ, **live.world.variables(), **variables, "VAULT_TOKEN": token},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 4, done.stderr
+    assert {finding["rule"] for finding in json.loads(done.stdout)} == {"CK941", "CK959", FLAWED}
+    assert token not in done.stdout + done.stderr
 
 
 def test_clients_and_accounts_narrow_the_look(live: Live) -> None:

@@ -190,7 +190,7 @@ def test_verdict_says_what_was_and_what_was_not_looked_at() -> None:
     )
     unread = not_read([Unknown("x", "no", "do")])
     assert verification_of(unread=unread, unread_count=1, handed_over=(), whole=False).verdict == (
-        "live is not known to be what was reviewed: 1 could not be read, of 40 objects of 9 clients; "
+        "live is not known to be what was reviewed: 1 could not be read, 40 objects of 9 clients could; "
         "what nobody declared was not looked for"
     )
 
