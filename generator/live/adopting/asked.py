@@ -55,6 +55,14 @@ class Asked:
             and (not self.clients or not self.clients.isdisjoint(names_of(live, policy_pattern)))
         )
 
+    def matches(self, client: Client) -> bool:
+        """Tell whether a client that has a manifest is among what is asked for, by its Vault role's name or account."""
+        return (
+            not (self.clients or self.platform)
+            and (not self.accounts or client.account_id in self.accounts)
+            and (self.match is None or fnmatchcase(client.vault_role.lower(), self.match.lower()))
+        )
+
     def names(self, client: Client) -> bool:
         """Tell whether a client that has a manifest is asked for by name."""
         return not self.clients.isdisjoint({client.name, client.vault_role.lower(), client.vault_policy.lower()})

@@ -87,20 +87,23 @@ def adopted(rendered: Rendered, drafts: Drafts, taking: Taking, asked: Asked) ->
 
 def _items(rendered: Rendered, drafts: Drafts, asked: Asked) -> Iterator[Resource]:
     """Yield the objects that Terraform can import and that are named, or new where nothing is."""
-    named = {client.name for client in rendered.fleet.declared if asked.clients and asked.names(client)}
-    named |= set(drafts.clients)
-    accounts = {client.account_id for client in rendered.fleet.declared if client.name in named}
+    clients = {client.name: client for client in rendered.fleet.declared}
+    named = {name for name, client in clients.items() if asked.clients and asked.names(client)} | set(drafts.clients)
+    # What an import that was interrupted has written has manifests by now: the same is asked for again.
+    matching = {name for name, client in clients.items() if asked.matches(client)}
+    accounts = {clients[name].account_id for name in named | matching}
     new = set(rendered.comparison.added)
     for item in rendered.declared.objects.values():
         if not isinstance(item, Resource) or import_id(rendered.declared, item) is None:
             continue
-        client, is_new = _client(item), item.span.path in new
+        client = _client(item)
         account_id = item.root.split("/")[1] if "/" in item.root else None
+        fits = asked.is_everything or client in matching or (client is None and account_id in accounts)
         if (
             client in named
             or account_id in asked.accounts
             or (account_id is None and asked.platform)
-            or (is_new and (asked.is_everything or (client is None and account_id in accounts)))
+            or (fits and item.span.path in new)
         ):
             yield item
 

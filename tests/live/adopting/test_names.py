@@ -23,4 +23,5 @@ def test_what_a_pattern_makes_leads_back_to_the_name(pattern: str, name: str, ro
 def test_a_pattern_without_the_name_leads_nowhere() -> None:
     assert name_by("{role_name}-policy", "app-policy", {"account_id": "1", "role_name": "app"}) is None
     assert name_by("{name}-policy", "app-policies", {}) is None
+    assert name_by("{name}_{name}", "one_other", {}) is None
     assert name_by("{name}.policy", "app-policy", {}) is None

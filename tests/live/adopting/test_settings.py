@@ -39,6 +39,7 @@ def test_patterns_limits_mounts_and_shared_paths_are_those_of_most() -> None:
         text = policy_text(iam_role, ACCOUNT, "common")
         policies[f"read-{name}"] = text.replace("secret/", "team/kv/").replace("certs/", "tls/eu/")
     roles["odd"] = answer("odd")
+    policies["odd-policy"] = policy_text("odd", ACCOUNT, "read-by-one").replace("secret/", "team/kv/")
     said = _drafted(observed(roles, policies))
     vault = said["vault"]
     assert (vault["kv_mount"], vault["directory"]) == ("team/kv", "tls/eu/{account_id}/{role_name}")
