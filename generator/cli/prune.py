@@ -98,16 +98,17 @@ def _imports(here: Context, rendered: Rendered, target: Target) -> tuple[list[st
 
 def _require_sense(rendered: Rendered, left_over: Sequence[Root], target: Target, handed_over: Sequence[str]) -> None:
     live = rendered.fleet.settings.live.vault_address
-    pending = [root.name for root in rendered.roots if root.leftover or root.imports]
-    if pending and target is Target.SANDBOX and live is not None:
+    left = [f"what is left of {', '.join(root.name for root in left_over)}"] if left_over else []
+    importing = [f"what {root.name} has imported" for root in rendered.roots if root.imports][:1]
+    if (unknown := left or importing) and target is Target.SANDBOX and live is not None:
         raise RefusedError(
-            f"what {', '.join(pending)} has at {live} the sandbox does not know",
+            f"{unknown[0]} at {live} the sandbox does not know",
             help="crosskeys prune --target live",
         )
     known = {root.account_id for root in left_over if root.handover}
-    if unknown := sorted(set(handed_over) - known):
+    if strangers := sorted(set(handed_over) - known):
         raise UsageError(
-            f"no root that was handed over is left over of {', '.join(unknown)}",
+            f"no root that was handed over is left over of {', '.join(strangers)}",
             help="crosskeys prune --check names those that are left over",
         )
 

@@ -14,7 +14,7 @@ from generator.audit import tree
 from generator.audit.declared import Import
 from generator.audit.faults import UnreadableTreeError
 from generator.audit.imports import import_files, import_id
-from generator.audit.pending import SPOILT_IMPORTS
+from generator.audit.pending import SPOILT_IMPORTS, settled
 from generator.errors import RefusedError
 from generator.render.tree import STALE_FILE, write
 
@@ -229,6 +229,32 @@ def test_a_forged_block_is_not_kept(folder: Path, old: str, new: str) -> None:
     assert "policy" not in rendered.comparison.wanted[path].partition("\n\n")[2].replace("`crosskeys prune`", "")
     with pytest.raises(UnreadableTreeError):
         tree.load(folder)
+
+
+def test_a_block_in_the_file_of_another_client_is_not_kept(folder: Path) -> None:
+    path = f"terraform/{KINDS}/vault/import-client-unique.tf"
+    other = folder / f"terraform/{KINDS}/vault/import-client-described.tf"
+    blocks = other.read_text("utf-8").partition("\nimport")
+    other.unlink()
+    (folder / path).write_text((folder / path).read_text("utf-8") + blocks[1] + blocks[2], "utf-8")
+    stamp(folder / path)
+    rendered = render(folder)
+    assert [(finding.rule, finding.span.path) for finding in rendered.comparison.findings()] == [(STALE_FILE, path)]
+    assert not [each for each in imported(rendered) if f"{KINDS}/vault" in each and each.endswith(".described")]
+
+
+def test_a_file_has_done_its_work_when_all_that_it_imports_is_in_its_own_roots_state(folder: Path) -> None:
+    declared = render(folder).declared
+    policy, role = "vault_policy.unique", "vault_aws_auth_backend_role.unique"
+    path = f"terraform/{KINDS}/vault/import-client-unique.tf"
+    for known, left in (
+        ({f"{KINDS}/vault": {policy, role, "vault_policy.more"}}, None),
+        ({f"{KINDS}/vault": {policy}}, (role,)),
+        ({f"{KINDS}/aws": {policy, role}}, (role, policy)),
+        ({}, (role, policy)),
+    ):
+        done, waiting = settled(declared, known)
+        assert (path in done, waiting.get(path)) == (left is None, left)
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,14 @@ def test_an_import_of_what_is_not_there_says_what_to_do(fleet: FleetFolder) -> N
     assert f"is to be imported and is not there: delete {path} and plan again" in failed.out
 
 
+def test_what_was_imported_at_a_live_vault_the_sandbox_cannot_tell(fleet: FleetFolder) -> None:
+    settings = fleet.manifest("crosskeys.yaml")
+    fleet.write("crosskeys.yaml", {**settings, "live": {"vault_address": "https://vault.example.com:8200"}})
+    refused = fleet.run("prune", code=3)
+    fleet.write("crosskeys.yaml", settings)
+    assert "what accounts/222222222222/vault has imported at https://vault.example.com:8200" in refused.err
+
+
 def test_what_would_be_imported_only_to_be_replaced_is_refused(fleet: FleetFolder) -> None:
     """The provider cannot turn unique ids off in place."""
     world = fleet.world()
