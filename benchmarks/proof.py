@@ -70,7 +70,7 @@ def _document(path: str) -> Document:
 
 def declared(of: Fleet) -> Declared:
     """Return what the tree of a fleet declares."""
-    return Declared({(item.root, item.address): item for items in expected(of).values() for item in items})
+    return Declared({(item.root, item.address): item for _, items in expected(of) for item in items})
 
 
 def measure(clients: int) -> None:
