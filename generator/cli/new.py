@@ -225,8 +225,8 @@ def _texts(answers: _Answers, folder: str) -> dict[str, str]:
                 "account_id": answers.account_id,
                 "role_name": answers.role_name,
                 "owner": answers.owner,
-                "description": answers.description or None,
-                "change_ref": answers.change_ref or None,
+                "description": answers.description,
+                "change_ref": answers.change_ref,
             },
         )
     }

@@ -45,10 +45,10 @@ def text(kind: str, path: str, values: Mapping[str, Value]) -> str:
     Args:
         kind: ``client`` or ``account``.
         path: Where it is to be, relative to the fleet's folder.
-        values: Its keys, in order; those that are None are left out.
+        values: Its keys, in order; those without a value are left out.
     """
     schema = f"{'../' * path.count('/')}schemas/{kind}.schema.json"
-    return "\n".join([f"# yaml-language-server: $schema={schema}", *block(values), ""])
+    return "\n".join([f"# yaml-language-server: $schema={schema}", *block({key: value for key, value in values.items() if value}), ""])
 
 
 def block(values: Mapping[str, Value]) -> Iterator[str]:
