@@ -48,7 +48,8 @@ def text(kind: str, path: str, values: Mapping[str, Value]) -> str:
         values: Its keys, in order; those without a value are left out.
     """
     schema = f"{'../' * path.count('/')}schemas/{kind}.schema.json"
-    return "\n".join([f"# yaml-language-server: $schema={schema}", *block({key: value for key, value in values.items() if value}), ""])
+    given = {key: value for key, value in values.items() if value}
+    return "\n".join([f"# yaml-language-server: $schema={schema}", *block(given), ""])
 
 
 def block(values: Mapping[str, Value]) -> Iterator[str]:
