@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import cases, machine, measure, programs, report, stand
+from benchmarks import cases, machine, measure, programs, pull_request, report, stand
 from generator.errors import CrosskeysError, ExitCode
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def _measured(work: Path, options: argparse.Namespace) -> report.Results:
         here = stand.build(work / f"{clients}", clients, options.seed, found)
         repeats = options.repeats or (1 if clients >= _HUGE else 3 if clients >= _LARGE else 5)
         taken = measure.interleaved(cases.of_size(here), repeats, _say, work)
+        if found.terraform and clients == pull_request.AT:
+            taken["pull request"] = pull_request.measured(here, min(repeats, 3), _say, work)
         theirs = stand.volume(here.terramate) if found.terramate else None
         sizes[clients] = report.Size(stand.volume(here.ours), theirs, taken, _stages(here))
         here.remove()

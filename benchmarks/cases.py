@@ -47,7 +47,7 @@ def _ours(
     key: str,
     title: str,
     *arguments: str,
-    prepare: Callable[[], None] = nothing,
+    prepare: Callable[[], object] = nothing,
     warm: bool = False,
     code: int = 0,
 ) -> Case:
@@ -68,7 +68,7 @@ def _reading(stand: Stand) -> Iterator[Case]:
 def _rendering(stand: Stand) -> Iterator[Case]:
     yield _ours(stand, "render cold", "render, no tree, empty cache", "render", prepare=stand.unrender)
     yield _ours(stand, "render warm", "render, nothing to do", "render", warm=True)
-    yield _ours(stand, "render check", "render --check, nothing to do", "render", "--check")
+    yield _ours(stand, "render check", "render --check, nothing to do", "render", "--check", warm=True)
 
 
 def _changing(stand: Stand) -> Iterator[Case]:
@@ -91,8 +91,9 @@ def _peers(stand: Stand) -> Iterator[Case]:
     if programs.terramate:
         argv = (programs.terramate, "-C", str(stand.terramate), "generate")
         where = (argv, stand.terramate, programs.terramate_environment)
-        yield Case("terramate cold", "terramate generate, no files", *where, prepare=stand.ungenerate)
-        yield Case("terramate warm", "terramate generate, nothing to do", *where)
+        twice = 2 if stand.clients >= _MINUTES else 1000
+        yield Case("terramate cold", "terramate generate, no files", *where, prepare=stand.ungenerate, most=twice)
+        yield Case("terramate warm", "terramate generate, nothing to do", *where, most=twice)
         title, change = "terramate generate, one stack changed", stand.change_one_stack
         yield Case("terramate changed", title, *where, prepare=change, most=1 if stand.clients >= _MINUTES else 3)
     if programs.terraform and stand.clients <= _PLAIN_AT_MOST:

@@ -50,7 +50,7 @@ class Case:
     argv: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str]
-    prepare: Callable[[], None] = field(default=nothing)
+    prepare: Callable[[], object] = field(default=nothing)
     warm: bool = False
     code: int = 0
     most: int = 1000

@@ -103,10 +103,11 @@ class Stand:
         """Take away all that the floor wrote."""
         self._put_aside(self.floor)
 
-    def change_one(self) -> None:
-        """Give one client's tokens another lifetime, a client and a lifetime that were not chosen before."""
+    def change_one(self) -> str:
+        """Give one client's tokens another lifetime, both not chosen before, and return the client's name."""
         path, client = self._next_change()
         write_client(self.ours, path, client)
+        return str(client["name"])
 
     def change_one_stack(self) -> None:
         """Do the same in Terramate's project."""
