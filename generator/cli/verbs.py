@@ -61,7 +61,10 @@ VERBS = {
         "import_",
     ),
     "matrix": Verb("Split the roots that are meant into shards that end at about the same time.", "matrix"),
-    "prune": Verb("Remove leftover roots of whose objects nothing is left; say what is left of the others.", "prune"),
+    "prune": Verb(
+        "Remove leftover roots of whose objects nothing is left, and import files whose objects are in the state.",
+        "prune",
+    ),
     "state": Verb("Show where each root's state is kept; move it to another backend.", "state"),
     "doctor": Verb(
         "Look at all that a run needs, change nothing, and say what to do about what is not well.", "doctor"
