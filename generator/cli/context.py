@@ -112,22 +112,30 @@ class Context:
         set_up(verbosity, as_json=log_format is LogFormat.JSON)
         return cls(directory.absolute(), verbosity, log_format, cache)
 
-    def validated(self, fmt: Format | None, findings_to: TextIO | None = None) -> tuple[Validated, Format]:
+    def validated(
+        self, fmt: Format | None, findings_to: TextIO | None = None, *, begun: bool = False
+    ) -> tuple[Validated, Format]:
         """Read the fleet, print its findings, and return it with the format to print in.
 
         Args:
             fmt: The format that the command line names.
             findings_to: Where findings are printed; stdout unless given.
+            begun: Settings without any client are a fleet too: one that was just begun.
 
         Raises:
             typer.Exit: When a finding is an error.
         """
         from generator import pipeline
+        from generator.diagnostics import has_errors
+        from generator.manifest.load import NO_CLIENTS
 
         validated, chosen = self.read(fmt)
-        if validated.has_errors:
-            print_findings(self.folder, validated.findings, chosen, findings_to)
-            raise typer.Exit(pipeline.code_of(validated.findings))
+        findings = validated.findings
+        if begun and validated.fleet.source is not None:
+            findings = tuple(finding for finding in findings if finding.rule != NO_CLIENTS)
+        if has_errors(findings):
+            print_findings(self.folder, findings, chosen, findings_to)
+            raise typer.Exit(pipeline.code_of(findings))
         return validated, chosen
 
     def read(self, fmt: Format | None, *, dated: bool = True) -> tuple[Validated, Format]:

@@ -50,7 +50,7 @@ def up(
     """Bring the sandbox up and prepare it; what runs already is left alone."""
     here: Context = context.obj
     # A shell evaluates what stands on stdout: it must never be what a manifest says.
-    validated, _ = here.validated(Format.CONCISE, findings_to=sys.stderr)
+    validated, _ = here.validated(Format.CONCISE, findings_to=sys.stderr, begun=True)
     world = brought_up(here.folder, validated.fleet)
     match fmt:
         case UpFormat.ENV:

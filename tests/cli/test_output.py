@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator.errors import ExitCode
+from generator.errors import ExitCode, RemoteError
 from tests.cli.conftest import PROGRAM, edit, program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from generator.manifest.fleet import Fleet
     from tests.cli.conftest import Run
 
 PAYMENTS = "clients/payments.yaml"
@@ -159,6 +160,28 @@ def test_what_a_manifest_says_never_reaches_a_shell_that_evaluates_the_sandboxs_
         assert ended.code == ExitCode.FINDINGS
         assert ended.out == ""
         assert "touch pwned" in ended.err
+
+
+def test_a_fleet_that_was_just_begun_gets_a_sandbox_before_its_first_client(
+    call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Fleet] = []
+
+    def not_now(_: Path, fleet: Fleet) -> None:
+        asked.append(fleet)
+        raise RemoteError("no sandbox is brought up here")
+
+    monkeypatch.setattr("generator.cli.sandbox.brought_up", not_now)
+    assert call("init", str(tmp_path / "begun")).code == ExitCode.CLEAN
+    assert call("-C", str(tmp_path / "begun"), "sandbox", "up").code == ExitCode.REMOTE
+    assert [fleet.clients for fleet in asked] == [()]
+
+
+def test_a_folder_that_is_no_fleet_gets_no_sandbox(tmp_path: Path) -> None:
+    ended = program("-C", str(tmp_path), "sandbox", "up")
+    assert (ended.code, ended.out) == (ExitCode.FINDINGS, "")
+    assert "there is no client manifest" in ended.err
+    assert not (tmp_path / ".crosskeys").exists()
 
 
 def test_schemas_are_printed_and_written(run: Run, fleet: Path) -> None:
