@@ -106,7 +106,8 @@ def load(folder: Path, only: Collection[str] | None = None) -> tuple[Manifests, 
                 Severity.ERROR,
                 Span(CLIENTS),
                 "there is no client manifest",
-                help="add clients/<name>.yaml; an empty folder is never read as a wish to delete every client",
+                help="`crosskeys new` writes the first, `crosskeys import` those of what is registered already; an "
+                "empty folder is never read as a wish to delete every client",
             )
         )
     if any(finding.span.path == SETTINGS for finding in findings):

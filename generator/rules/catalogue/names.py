@@ -19,7 +19,8 @@ RULES = (
         why="An empty or missing `clients/` is a wrong folder or a failed checkout far more often than a wish to "
         "delete every client, so it is never read as one.",
         source=_OWN,
-        fix="Name the fleet's folder with `-C`, or add `clients/<name>.yaml`.",
+        fix="Name the fleet's folder with `-C`; write the first manifest with `crosskeys new`, or those of what is "
+        "registered by hand with `crosskeys import`.",
         bad=Example({"clients/.gitkeep": ""}),
         good=Example({PAYMENTS: client()}),
     ),
