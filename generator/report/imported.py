@@ -12,6 +12,9 @@ from generator.report.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_EACH_NAMED = 4  # objects of which the same changes
+_OF_MANY = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -161,9 +164,24 @@ def _changes(changes: tuple[Change, ...]) -> Iterator[str]:
     loud = [each for each in changes if not each.quiet]
     if loud:
         yield f"an apply will change in place: {len(loud)}"
-        yield from (f"  {visible(each.what)}: {each.field} {visible(each.now)} → {visible(each.then)}" for each in loud)
+        yield from _alike(loud)
     if quiet := len(changes) - len(loud):
         yield f"an apply will write in other words, with the same meaning: {_count(quiet, 'text')}"
+
+
+def _alike(changes: list[Change]) -> Iterator[str]:
+    """Yield a line for each change; one line where it is the same of many objects, which JSON names one by one."""
+    objects: dict[tuple[str, str], list[str]] = {}
+    for each in changes:
+        kind, _, name = each.what.rpartition(" ")
+        change = f"{each.field} {visible(each.now)} → {visible(each.then)}"
+        objects.setdefault((kind, change), []).append(name)
+    for (kind, change), names in objects.items():
+        if len(names) > _EACH_NAMED:
+            some = ", ".join(map(visible, names[:_OF_MANY]))
+            yield f"  {kind} {some} and {len(names) - _OF_MANY} more: {change}"
+        else:
+            yield from (f"  {kind} {visible(name)}: {change}" for name in names)
 
 
 def _left(left: tuple[Left, ...], *, brief: bool) -> Iterator[str]:

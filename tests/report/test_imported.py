@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from generator.report.imported import Change, Imported, Left, Reason, Unread, as_json, as_text
 
@@ -48,6 +49,18 @@ def test_what_an_apply_changes_is_listed_and_texts_of_the_same_meaning_are_count
     assert "with the same meaning: 1 text\n" in text
     assert "help:" not in text
     assert "clients/invoices.yaml" not in text
+
+
+def test_a_change_that_is_the_same_of_many_objects_is_one_line_and_each_is_named_to_tools() -> None:
+    many = tuple(Change(f"role team{number}", "token_ttl", "none", "3600") for number in range(20))
+    other = Change("role team7", "token_max_ttl", "none", "14400")
+    result = replace(RESULT, changes=(*many[:10], other, *many[10:]))
+    assert as_text(result, brief=True).splitlines()[:3] == [
+        "an apply will change in place: 21",
+        "  role team0, team1 and 18 more: token_ttl none → 3600",
+        "  role team7: token_max_ttl none → 14400",
+    ]
+    assert len(json.loads(as_json(result))["changes"]) == 21
 
 
 def test_what_could_not_be_read_and_what_settings_lack_are_named() -> None:
