@@ -28,6 +28,7 @@ _TIMEOUT = 30  # seconds
 # 412: a secondary has not caught up yet; 429: the quota is used up. Vault's own client tries these again too:
 # github.com/hashicorp/vault/api, DefaultRetryPolicy and WithReadYourWrites.
 _PASSING = (412, 429, 500, 502, 503, 504)
+_OF_VAULT = frozenset({"errors", "request_id"})  # one of these is in each of its answers
 _TRIES = 8
 _FIRST_DELAY = 0.25  # seconds, doubled each time up to the next
 _LONGEST_DELAY = 15
@@ -96,21 +97,26 @@ class Vault:
         self._pace.wait()
         # Two threads may count one question for two, or two for one: it is a number to show, not to judge by.
         self.asked += 1
-        ask = self._client.list if listing else self._client.read
         try:
-            answer = ask(quote(path, safe="/"))
+            # hvac's own read and list take every 404 for Vault's, a gateway's too.
+            answer = self._client.adapter.get(
+                f"/v1/{quote(path, safe='/')}", params={"list": True} if listing else None
+            )
+        except hvac.exceptions.InvalidPath as error:
+            self._silent = 0
+            says = error.json if isinstance(error.json, dict) else {}
+            return None if says.keys() & _OF_VAULT else _unreachable(path, self.address, "no answer of Vault's")
         except (hvac.exceptions.VaultDown, hvac.exceptions.BadGateway) as error:
             self._silent += 1
             return _refused(path, error)
         except hvac.exceptions.VaultError as error:
             self._silent = 0
             return _refused(path, error, "list" if listing else "read")
-        except (requests.RequestException, ValueError) as error:
+        # hvac trips over errors in JSON that is not as Vault's.
+        except (requests.RequestException, ValueError, TypeError, AttributeError) as error:
             self._silent += 1
             return _unreachable(path, self.address, error)
         self._silent = 0
-        if answer is None:
-            return None
         data = answer.get("data") if isinstance(answer, dict) else None
         # A proxy or a login page answers 200 too.
         return data if isinstance(data, dict) else _unreachable(path, self.address, "no answer of Vault's")

@@ -93,3 +93,24 @@ def test_rate_that_stays_used_up_is_unknown_and_says_what_to_do(server: Proxy) -
     assert found.why == "Vault's rate limit quota is used up"
     assert "--rate" in found.help
     assert server.faults[429] > 5
+
+
+NOT_VAULTS = (
+    Fault(404, b"<html>no such page</html>", kind="text/html"),
+    Fault(404, b'{"message": "no Route matched with those values"}'),
+    Fault(404, b"[]"),
+    Fault(400, b'{"errors": [{"code": "E1"}]}'),
+    Fault(200, b"<html>log in</html>", kind="text/html"),
+)
+
+
+@pytest.mark.parametrize("fault", NOT_VAULTS, ids=lambda fault: f"{fault.status} {fault.body.decode()}")
+def test_answer_of_something_before_vault_is_never_taken_for_absent(server: Proxy, fault: Fault) -> None:
+    server.fault = fault
+    assert all(isinstance(each, Unknown) for each in (*read(asked(server, 0), 1), asked(server, 0).list("x")))
+
+
+@pytest.mark.parametrize("body", [b'{"errors": []}', b'{"request_id": "1", "data": null, "warnings": ["gone"]}'])
+def test_what_vault_has_not_is_absent(server: Proxy, body: bytes) -> None:
+    server.fault = Fault(404, body)
+    assert (read(asked(server, 0), 1), asked(server, 0).list("x")) == ([None], None)
