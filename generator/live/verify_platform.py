@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 AWS = "aws"
 DEFAULT = "default"
 _AUTH, _MOUNTS = "sys/auth", "sys/mounts"
+# Where Vault asks who logs in: its name for it, the service, and the platform's variable that may say another.
+_ENDPOINTS = (
+    ("sts_endpoint", "sts", "sts_endpoint"),
+    ("iam_endpoint", "iam", "iam_endpoint"),
+    ("endpoint", "ec2", "ec2_endpoint"),
+)
+_REGION = "([a-z]{2}(-[a-z]+){1,2}-[0-9]+|us-gov)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +105,6 @@ def configurations(reviewed: Reviewed, vault: Vault) -> Verified:
 def _client_config(reviewed: Reviewed, vault: Vault) -> Iterator[Verified]:
     path = f"auth/{reviewed.mount}/config/client"
     managed = next(iter(reviewed.declared.of(AuthBackendClient)), None)
-    header = reviewed.fleet.settings.vault.server_id_header
-    if managed is None and header is None:
-        return
     found = vault.read(path)
     if isinstance(found, Unknown):
         yield Verified(unknown=(found,))
@@ -113,12 +118,27 @@ def _client_config(reviewed: Reviewed, vault: Vault) -> Iterator[Verified]:
             ),
             checked=((managed.kind, 1),),
         )
-    elif (said := live.get("iam_server_id_header_value") or None) != header:
+        return
+    findings = [
+        drift(
+            DIFFERS,
+            reviewed.places.setting("vault", "auth_mount"),
+            f"`{key}` of {path} is `{live[key]}`, which is not AWS's: whoever answers there vouches for any login",
+        )
+        for key, service, variable in _ENDPOINTS
+        if live.get(key) and live[key] != reviewed.variables.get(variable) and not _is_aws(service, str(live[key]))
+    ]
+    header = reviewed.fleet.settings.vault.server_id_header
+    if header is not None and (said := live.get("iam_server_id_header_value") or None) != header:
         message = f"the header that a login must have signed is `{said}` in Vault, and `{header}` in the settings"
-        span = reviewed.places.setting("vault", "server_id_header")
-        yield Verified((drift(DIFFERS, span, message),), checked=((AuthBackendClient.kind, 1),))
-    else:
-        yield Verified(checked=((AuthBackendClient.kind, 1),))
+        findings.append(drift(DIFFERS, reviewed.places.setting("vault", "server_id_header"), message))
+    yield Verified(tuple(findings), checked=((AuthBackendClient.kind, 1),))
+
+
+def _is_aws(service: str, url: str) -> bool:
+    """Tell whether a URL is an endpoint of a service of AWS itself; names that anybody can have at AWS are not."""
+    name = rf"(vpce-[a-z0-9-]+\.)?{service}(-fips)?(\.{_REGION})?(\.vpce)?\.(amazonaws\.com(\.cn)?|api\.aws)"
+    return re.fullmatch(rf"https://{name}(:443)?/?", url, re.ASCII) is not None
 
 
 def _identity_config(reviewed: Reviewed, vault: Vault) -> Iterator[Verified]:

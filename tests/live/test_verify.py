@@ -90,12 +90,46 @@ def test_vault_that_does_not_answer_is_soon_not_asked_any_more() -> None:
     assert WORKERS <= vault.asked <= 2 * WORKERS
 
 
-def test_platform_of_others_is_held_to_the_settings_as_far_as_they_name_it(tmp_path: Path) -> None:
-    (tmp_path / "clients").mkdir()
+def one_client(folder: Path, settings: str) -> Reviewed:
+    (folder / "clients").mkdir()
     manifest = 'name: pay\naccount_id: "111111111111"\nrole_name: pay\nowner: pay@example.com\n'
-    (tmp_path / "clients/pay.yaml").write_text(manifest, "utf-8")
-    (tmp_path / "crosskeys.yaml").write_text("vault: {server_id_header: vault.example.com}\n", "utf-8")
-    tree = reviewed(tmp_path)
+    (folder / "clients/pay.yaml").write_text(manifest, "utf-8")
+    (folder / "crosskeys.yaml").write_text(settings, "utf-8")
+    return reviewed(folder)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_aws"),
+    [
+        ({"sts_endpoint": "https://sts.eu-west-1.amazonaws.com"}, True),
+        ({"sts_endpoint": "https://sts-fips.us-gov-west-1.amazonaws.com/"}, True),
+        ({"sts_endpoint": "https://vpce-0a1b-xyz.sts.us-east-1.vpce.amazonaws.com"}, True),
+        ({"iam_endpoint": "https://iam.cn-north-1.amazonaws.com.cn"}, True),
+        ({"endpoint": "https://ec2.us-east-1.api.aws"}, True),
+        ({"sts_endpoint": "https://sts.amazonaws.com.example.org"}, False),
+        ({"sts_endpoint": "https://sts.s3.amazonaws.com"}, False),
+        ({"sts_endpoint": "https://x1.execute-api.us-east-1.amazonaws.com"}, False),
+        ({"sts_endpoint": "http://sts.amazonaws.com"}, False),
+        ({"iam_endpoint": "https://10.0.0.7"}, False),
+        ({"endpoint": "https://ec2-1-2-3-4.compute.amazonaws.com"}, False),
+    ],
+)
+def test_platform_of_others_must_ask_aws_itself_who_logs_in(
+    tmp_path: Path, endpoint: dict[str, str], is_aws: bool
+) -> None:
+    tree = one_client(tmp_path, "version: 1\n")
+    vault = as_applied(tree, STOCK_TEXT)
+    vault.objects["auth/aws/config/client"] |= endpoint
+    found = look(tree, vault).verified.findings
+    assert [(each.rule, each.severity.value) for each in found] == ([] if is_aws else [("CK941", "error")])
+    # As in the sandbox, where variables say where AWS is.
+    variables = {"ec2_endpoint" if name == "endpoint" else name: value for name, value in endpoint.items()}
+    told = replace(tree, variables=variables)
+    assert look(told, vault).verified.findings == ()
+
+
+def test_platform_of_others_is_held_to_the_settings_as_far_as_they_name_it(tmp_path: Path) -> None:
+    tree = one_client(tmp_path, "vault: {server_id_header: vault.example.com}\n")
     vault = as_applied(tree, STOCK_TEXT)
     assert look(tree, vault).verified.findings == ()
     vault.objects["auth/aws/config/client"]["iam_server_id_header_value"] = "other"
