@@ -61,6 +61,12 @@ check: setup ## All that a pull request needs, without credentials
 audit: setup ## Prove that no client reaches what is another's; ARGS="--report html --out review.html"
 	@$(CROSSKEYS) audit $(ARGS)
 
+.PHONY: verify doctor
+verify: setup ## Compare live Vault and AWS with what was reviewed: in the sandbox, or with TARGET=live
+	@$(CROSSKEYS) verify --target $(TARGET) $(ARGS)
+doctor: setup ## Look at all that a run needs, and say what to do: for the sandbox, or with TARGET=live
+	@$(CROSSKEYS) doctor --target $(TARGET) $(ARGS)
+
 .PHONY: plan apply
 plan: setup ## Show what Terraform would change: in the sandbox, or with TARGET=live
 	@$(CROSSKEYS) plan --target $(TARGET) $(ARGS)
