@@ -165,7 +165,7 @@ def _beside_the_last(
         cluster_id=verification.cluster_id,
         when=verification.started,
         objects=verification.objects,
-        seen=since.seen(verification.findings),
+        seen=since.seen(verification.findings, verification.started),
         complete=not verification.unread,
     )
     compared = since.since(last.read(file), now)

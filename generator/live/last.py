@@ -15,7 +15,7 @@ from generator.report.since import Outcome, Seen
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 """Of the file; one of another format is not compared with."""
 
 _LARGEST = 64 << 20  # bytes: more than the findings of 100,000 objects

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class Seen:
     Args:
         fingerprint: Of the finding; the same while it says the same of the same file.
         where: Where it stood.
+        first: When the first look began that found it, in UTC, ISO 8601.
     """
 
     fingerprint: str
@@ -25,6 +27,7 @@ class Seen:
     severity: str
     where: str
     message: str
+    first: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +70,16 @@ class Since:
     unsure: tuple[Seen, ...]
 
 
-def seen(findings: Iterable[Diagnostic]) -> tuple[Seen, ...]:
-    """Return findings as they are kept, each once, in the order in which they are shown."""
+def seen(findings: Iterable[Diagnostic], when: str) -> tuple[Seen, ...]:
+    """Return findings as they are kept, each once, in the order in which they are shown.
+
+    Args:
+        findings: What a look has found.
+        when: When it began; what an earlier look found too is told apart by ``since``.
+    """
     ordered = sorted(findings, key=lambda finding: finding.sort_key)
     kept = {
-        each.fingerprint: Seen(each.fingerprint, each.rule, each.severity.value, str(each.span), each.message)
+        each.fingerprint: Seen(each.fingerprint, each.rule, each.severity.value, str(each.span), each.message, when)
         for each in ordered
     }
     return tuple(kept.values())
@@ -87,14 +95,14 @@ def since(earlier: Outcome | str, now: Outcome) -> Since:
     why_not = earlier if isinstance(earlier, str) else _not_comparable(earlier, now)
     if why_not or isinstance(earlier, str):
         return Since(when="", why_not=why_not, new=now.seen, still=(), gone=(), unsure=())
-    before = {each.fingerprint for each in earlier.seen}
+    before = {each.fingerprint: each.first for each in earlier.seen}
     present = {each.fingerprint for each in now.seen}
     missed = tuple(each for each in earlier.seen if each.fingerprint not in present)
     return Since(
         when=earlier.when,
         why_not="",
         new=tuple(each for each in now.seen if each.fingerprint not in before),
-        still=tuple(each for each in now.seen if each.fingerprint in before),
+        still=tuple(replace(each, first=before[each.fingerprint]) for each in now.seen if each.fingerprint in before),
         gone=missed if now.complete else (),
         unsure=() if now.complete else missed,
     )
@@ -107,13 +115,13 @@ def kept(now: Outcome, compared: Since) -> Outcome:
         cluster_id=now.cluster_id,
         when=now.when,
         objects=now.objects,
-        seen=(*now.seen, *compared.unsure),
+        seen=(*compared.new, *compared.still, *compared.unsure),
         complete=now.complete,
     )
 
 
 def lines(compared: Since) -> str:
-    """Return what has changed, as lines for people: each new finding and each that is gone by name."""
+    """Return what has changed, as lines for people: what is new or gone by name, and since when the rest is there."""
     return "".join(f"{line}\n" for line in _lines(compared))
 
 
@@ -124,6 +132,7 @@ def as_object(compared: Since) -> dict[str, object]:
         "not_compared": compared.why_not or None,
         "new": [each.fingerprint for each in compared.new],
         "still": [each.fingerprint for each in compared.still],
+        "first_seen": {each.fingerprint: each.first for each in compared.still},
         "gone": [_object(each) for each in compared.gone],
         "unsure": [_object(each) for each in compared.unsure],
     }
@@ -138,16 +147,34 @@ def _not_comparable(earlier: Outcome, now: Outcome) -> str:
     return ""
 
 
-def _lines(compared: Since) -> Iterator[str]:
+def heading(compared: Since) -> str:
+    """Return the line that counts what has changed, or says why nothing can be compared."""
     if compared.why_not:
-        yield f"not compared with the last look: {compared.why_not}"
-        return
+        return f"not compared with the last look: {compared.why_not}"
     counts = f"{len(compared.new)} new, {len(compared.still)} still there, {len(compared.gone)} gone"
     unsure = f", {len(compared.unsure)} that may still be there" if compared.unsure else ""
-    yield f"since the last look, {compared.when}: {counts}{unsure}"
-    for word, several in (("new", compared.new), ("gone", compared.gone), ("not known to be gone", compared.unsure)):
-        for each in several:
-            yield f"  {word}: {each.severity}[{each.rule}] {each.where}: {each.message}"
+    return f"since the last look, {compared.when}: {counts}{unsure}"
+
+
+def gone(compared: Since) -> Iterator[str]:
+    """Yield a line for each finding that is gone, or may be."""
+    for word, several in (("gone", compared.gone), ("not known to be gone", compared.unsure)):
+        yield from (f"{word}: {_named(each)}" for each in several)
+
+
+def _lines(compared: Since) -> Iterator[str]:
+    yield heading(compared)
+    if compared.why_not:
+        return
+    yield from (f"  new: {_named(each)}" for each in compared.new)
+    for first in sorted({each.first for each in compared.still}):
+        rules = Counter(each.rule for each in compared.still if each.first == first)
+        yield f"  still there since {first}: {', '.join(f'{number} {rule}' for rule, number in sorted(rules.items()))}"
+    yield from (f"  {line}" for line in gone(compared))
+
+
+def _named(each: Seen) -> str:
+    return f"{each.severity}[{each.rule}] {each.where}: {each.message}"
 
 
 def _object(one: Seen) -> dict[str, str]:

@@ -157,17 +157,36 @@ def as_markdown(verification: Verification) -> str:
         head.append(f"Handed over, and not looked at: {', '.join(map(code, verification.handed_over))}.")
     text = "\n\n".join(head) + "\n"
     if verification.since:
-        text += "\n" + "".join(f"- {prose(line.strip())}\n" for line in since.lines(verification.since).splitlines())
+        text += f"\n{prose(since.heading(verification.since))}\n"
+        text += "".join(("\n", *(f"- {prose(line)}\n" for line in since.gone(verification.since))))
     every = (*verification.findings, *verification.unread)
     if not every:
         return text
     text += "\n**Findings**\n\n"
-    for number, finding in enumerate(every):
-        line = f"- {finding.severity} {code(finding.rule)}, {code(str(finding.span))}: {prose(finding.message)}\n"
-        if len((text + line).encode()) > MAX_BYTES - 100:
+    ages = _ages(verification.since)
+    for number, finding in enumerate(sorted(every, key=lambda finding: finding.severity is not Severity.ERROR)):
+        item = _item(finding, ages.get(finding.fingerprint, ""))
+        if len((text + item).encode()) > MAX_BYTES - 100:
             return f"{text}\nAnd {len(every) - number} more: the report as JSON has all of them.\n"
-        text += line
+        text += item
     return text
+
+
+def _ages(compared: Since | None) -> dict[str, str]:
+    """Return which findings are new and since when the others are there, by fingerprint."""
+    if compared is None or compared.why_not:
+        return {}
+    new = {each.fingerprint: "**new** " for each in compared.new}
+    return new | {each.fingerprint: f"since {each.first}: " for each in compared.still}
+
+
+def _item(finding: Diagnostic, age: str) -> str:
+    text = [f"- {age}{finding.severity} {code(finding.rule)}, {code(str(finding.span))}: {prose(finding.message)}"]
+    text += [f"note: {prose(note.message)}: {code(str(note.span))}" for note in finding.notes]
+    if finding.help:
+        text.append(f"→ {prose(finding.help)}")
+    # A backslash before a line's end breaks the line wherever Markdown is read.
+    return "\\\n  ".join(text) + "\n"
 
 
 def _kinds(verification: Verification) -> Iterator[str]:

@@ -26,10 +26,9 @@ def finding(message: str, line: int = 3) -> Diagnostic:
 
 
 def look(*messages: str, **more: object) -> Outcome:
-    found = since.seen(finding(message) for message in messages)
-    base = Outcome(
-        of="live: admin", cluster_id="c-1", when="2026-11-23T02:00:00Z", objects=9, seen=found, complete=True
-    )
+    when = str(more.get("when", "2026-11-23T02:00:00Z"))
+    found = since.seen((finding(message) for message in messages), when)
+    base = Outcome(of="live: admin", cluster_id="c-1", when=when, objects=9, seen=found, complete=True)
     return replace(base, **more)  # type: ignore[arg-type]  # tests name fields of their types
 
 
@@ -44,7 +43,7 @@ class TestSince:
         assert compared.when == "2026-11-23T02:00:00Z"
 
     def test_finding_that_has_moved_to_another_line_is_the_same(self) -> None:
-        now = look(seen=since.seen([finding("a", line=80)]))
+        now = look(seen=since.seen([finding("a", line=80)], "2026-11-24T02:00:00Z"))
         assert texts(since.since(look("a"), now).still) == ["a"]
 
     def test_what_could_not_be_read_is_never_gone(self) -> None:
@@ -54,6 +53,13 @@ class TestSince:
         kept = since.kept(now, compared)
         assert texts(kept.seen) == ["b", "a"]
         assert texts(since.since(kept, look("a", "b")).new) == []
+
+    def test_since_when_it_is_there_is_told_from_the_first_look_that_found_it(self) -> None:
+        monday, tuesday, wednesday = (look("a", when=f"2026-11-2{day}T02:00:00Z") for day in (3, 4, 5))
+        kept = since.kept(tuesday, since.since(monday, tuesday))
+        compared = since.since(kept, wednesday)
+        assert [each.first for each in compared.still] == ["2026-11-23T02:00:00Z"]
+        assert list(since.as_object(compared)["first_seen"].values()) == ["2026-11-23T02:00:00Z"]  # type: ignore[attr-defined]  # an object to mypy
 
     @pytest.mark.parametrize(
         ("other", "says"),
@@ -73,6 +79,7 @@ class TestSince:
         assert said == (
             "since the last look, 2026-11-23T02:00:00Z: 1 new, 1 still there, 1 gone\n"
             f"  new: error[CK941] {TREE}:3:1: c\n"
+            "  still there since 2026-11-23T02:00:00Z: 1 CK941\n"
             f"  gone: error[CK941] {TREE}:3:1: a\n"
         )
 
@@ -92,7 +99,7 @@ class TestFile:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "{", "[]", "null", '"x"', "{}", '{"format": 2}', '{"format": 1, "seen": 3}', "[" * 100_000, "\x00\xff"],
+        ["", "{", "[]", "null", '"x"', "{}", '{"format": 1}', '{"format": 2, "seen": 3}', "[" * 100_000, "\x00\xff"],
     )
     def test_file_that_holds_something_else_is_said_to_and_not_compared_with(self, tmp_path: Path, text: str) -> None:
         (tmp_path / "live.json").write_text(text, "utf-8")
