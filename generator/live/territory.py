@@ -7,6 +7,7 @@ everything. Only where a policy denies, too, it is asked what Vault would decide
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from generator.audit import acl_policy
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _WRITES = frozenset({"create", "update", "patch", "delete", "sudo"})
 _NOBODY = "\0"
-_ANY = "\N{CURRENCY SIGN}"  # a segment that no rule names
+_FIRST = ord("\N{CURRENCY SIGN}")  # of the characters that may stand for a name that nobody has
 _CONTROLS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("sys", "policies", "acl"), "write any policy"),
     (("sys", "policy"), "write any policy"),
@@ -179,16 +180,19 @@ class Territory:
         for reached in found:
             if _allows(tokens, reached.path):
                 return reached
+        # No rule may name what is asked for: one that denies just that would hide what it allows beside it.
+        written = set().union(*(rule.path for rule in rules))
+        anything = next(character for code in count(_FIRST) if (character := chr(code)) not in written)
         for owner, directory in self._owned:
-            if way := next((each for each in self._requests(directory) if _allows(tokens, each)), None):
+            if way := next((each for each in self._requests(directory, anything) if _allows(tokens, each)), None):
                 return self._reached(found[0].rule, owner, way)
         return None
 
-    def _requests(self, directory: str) -> Iterator[str]:
+    def _requests(self, directory: str, anything: str) -> Iterator[str]:
         for area in AREAS:
             yield f"{self._mount}/{area}/{directory}"
-            yield f"{self._mount}/{area}/{directory}/{_ANY}"
-            yield f"{self._mount}/{area}/{directory}/{_ANY}/{_ANY}"
+            yield f"{self._mount}/{area}/{directory}/{anything}"
+            yield f"{self._mount}/{area}/{directory}/{anything}/{anything}"
 
 
 def literal(rule: PathRule) -> PathRule:
