@@ -131,7 +131,7 @@ def verify(reviewed: Reviewed, systems: Systems, scope: Scope, progress: Progres
         else:
             health = found
             looking.parts.append(advisories(health.get("version"), reviewed.fleet))
-            _vault_side(looking, vault)
+            _vault_side(looking, vault, str(health.get("version") or ""))
         requests = vault.asked
     handed_over = _aws_side(looking, systems) if scope.aws else ()
     return Look(
@@ -144,7 +144,7 @@ def verify(reviewed: Reviewed, systems: Systems, scope: Scope, progress: Progres
     )
 
 
-def _vault_side(looking: _Looking, vault: Vault) -> None:
+def _vault_side(looking: _Looking, vault: Vault, version: str) -> None:
     reviewed, scope = looking.reviewed, looking.scope
     part, mounts = verify_platform.auth_mounts(reviewed, vault)
     looking.parts.append(part)
@@ -164,7 +164,7 @@ def _vault_side(looking: _Looking, vault: Vault) -> None:
     if is_there:
         _declared_logins(looking, vault)
     if scope.is_everyone:
-        known = reviewed.policies.keys() | verify_strays.VAULTS_OWN
+        known = reviewed.policies.keys() | verify_strays.vaults_own(version, vault.address)
         names = looking.listed(vault, "sys/policies/acl", VaultPolicy.kind, known)
         looking.all_of(names, partial(verify_strays.policy, reviewed, vault, territory, reach))
         _stray_logins(looking, vault, reach, mounts)

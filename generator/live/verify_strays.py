@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from generator.diagnostics import Note, Span
 from generator.live.answers import Unknown
@@ -17,6 +18,7 @@ from generator.live.drift_findings import (
     UNDECLARED_STS,
     drift,
 )
+from generator.live.sign_in import role_arn
 from generator.live.territory import live_rules
 from generator.live.vault_roles import live_role, policy_path, role_path
 from generator.live.verified import Verified
@@ -32,10 +34,24 @@ if TYPE_CHECKING:
     from generator.live.vault import Vault
     from generator.manifest.fleet import Client
 
-VAULTS_OWN = frozenset({"default", "root", "default-ceiling", "response-wrapping", "control-group", "hcp-root"})
-"""Names of policies that are Vault's or HCP's, which nobody can change: `default` alone can, and is looked at by
-itself."""
+_IMMUTABLE = frozenset({"root", "response-wrapping", "control-group"})  # vault/policy_store.go
+_HCP = ".hashicorp.cloud"
 _EVERYTHING = dict.fromkeys(("root", "hcp-root"), "can do everything")
+
+
+def vaults_own(version: str, address: str) -> frozenset[str]:
+    """Return names of policies that are Vault's or HCP's, and not judged; elsewhere such a name is anybody's.
+
+    `default` is looked at by itself.
+
+    Args:
+        version: Vault's, such as ``1.21.2+ent``.
+        address: Where it is.
+    """
+    # What an agent may be given at most, since version 2; no token has it.
+    agents = {"default-ceiling"} if version.partition(".")[0] not in {"", "0", "1"} else set()
+    hcp = {"hcp-root"} if (urlsplit(address).hostname or "").endswith(_HCP) else set()
+    return _IMMUTABLE | {"default"} | agents | hcp
 
 
 @dataclass(slots=True)
@@ -49,14 +65,21 @@ class Reach:
     reviewed: Reviewed
     undeclared: dict[str, str] = field(default_factory=_EVERYTHING.copy)
 
-    def of(self, policies: Iterable[str]) -> str:
-        """Return what policies reach together, as the end of a sentence; empty for nothing."""
-        return "; ".join(f"`{name}` {said}" for name in policies if (said := self._of(name.strip().lower())))
+    def of(self, policies: Iterable[str], *, operators: bool = False) -> str:
+        """Return what policies reach together, as the end of a sentence; empty for nothing.
 
-    def _of(self, name: str) -> str:
+        Args:
+            policies: Their names.
+            operators: Whether those that the settings leave to the people who run Vault count.
+        """
+        found = ((name, self._of(name.strip().lower(), operators)) for name in policies)
+        return "; ".join(f"`{name}` {said}" for name, said in found if said)
+
+    def _of(self, name: str, operators: bool) -> str:  # noqa: FBT001 - handed on
         declared = self.reviewed.policies.get(name)
         if declared is None:
-            return self.undeclared.get(name, "")
+            is_theirs = operators and name in self.reviewed.fleet.settings.live.operator_policies
+            return self.undeclared.get(name) or ("is of those who run Vault" if is_theirs else "")
         client = self.reviewed.clients.get(declared.label)
         return "" if client is None or client.suspend else f"reaches the directory of `{client.name}`"
 
@@ -102,9 +125,11 @@ def role(reviewed: Reviewed, vault: Vault, reach: Reach, mount: str, name: str) 
 
 
 def _of_role(reviewed: Reviewed, reach: Reach, mount: str, live: VaultRole) -> Diagnostic:
-    called = f"the Vault role `{live.role}`" if mount == reviewed.mount else f"the role `{live.role}` of `{mount}/`"
-    brings = reach.of(map(str, live.token_policies))
-    client = reviewed.cut_off.get(live.role) if mount == reviewed.mount else None
+    ours = mount == reviewed.mount
+    called = f"the Vault role `{live.role}`" if ours else f"the role `{live.role}` of `{mount}/`"
+    # Those who run Vault may log in by AWS too, but never where whoever manages the clients' roles could let others in.
+    brings = reach.of(map(str, live.token_policies), operators=ours)
+    client = reviewed.cut_off.get(live.role) if ours else None
     if client:
         state = "suspended" if client.suspend else "retired"
         where = ("suspend",) if client.suspend else ("retire",)
@@ -131,18 +156,24 @@ def _of_role(reviewed: Reviewed, reach: Reach, mount: str, live: VaultRole) -> D
 def lets_in(reviewed: Reviewed, live: VaultRole) -> Iterator[Client]:
     """Yield the clients whom a live role lets in by their principals, or by the accounts that their instances are in.
 
-    A trailing `*` fits whatever begins so; Vault then compares the ARN with its IAM path too, if it can look that up:
-    builtin/credential/aws/path_login.go.
+    A `*` at either end fits whatever stands there; Vault then compares the ARN with its IAM path too, if it can look
+    that up: builtin/credential/aws/path_login.go, GlobbedStringsMatch.
     """
     bound = (*live.bound_iam_principal_arns, *live.bound_iam_role_arns)
-    exact = {arn for arn in bound if not arn.endswith("*")}
-    begins = tuple(arn.removesuffix("*") for arn in bound if arn.endswith("*"))
+    exact = {arn for arn in bound if "*" not in (arn[:1], arn[-1:])}
+    globs = [arn for arn in bound if arn not in exact]
     accounts = live.bound_account_ids if live.auth_type == "ec2" and not live.bound_iam_role_arns else ()
-    for client in reviewed.fleet.clients if begins or accounts else _of(reviewed, exact):
-        path = client.workload.path if client.workload else "/"
-        arns = (client.principal_arn, f"{client.principal_arn.partition('/')[0]}{path}{client.role_name}")
-        if client.account_id in accounts or arns[0] in exact or any(arn.startswith(begins) for arn in arns):
+    for client in reviewed.fleet.clients if globs or accounts else _of(reviewed, exact):
+        arns = (client.principal_arn, role_arn(client))
+        if client.account_id in accounts or arns[0] in exact or any(_fits(glob, arn) for glob in globs for arn in arns):
             yield client
+
+
+def _fits(glob: str, arn: str) -> bool:
+    literal = glob.strip("*")
+    if glob.startswith("*"):
+        return literal in arn if glob.endswith("*") else arn.endswith(literal)
+    return arn.startswith(literal)
 
 
 def _of(reviewed: Reviewed, arns: Iterable[str]) -> Iterator[Client]:

@@ -436,8 +436,8 @@ def test_policy_of_those_who_run_vault_is_theirs_to_judge(live: Live) -> None:
         live.changed(STRAY, {"policy": allow("*", "read", "sudo")}),
         live.changed(f"{ROLE}x", role(ELSEWHERE, "stray")),
     ):
-        finding = one(replace(live, reviewed=reviewed).found(), "CK946")
-    assert "brings `stray`" in finding.message
+        finding = one(replace(live, reviewed=reviewed).found(), "CK949")
+    assert "`stray` is of those who run Vault" in finding.message
 
 
 def role(arn: str, *policies: str, **more: object) -> dict[str, object]:

@@ -34,6 +34,7 @@ class Answers:
 
     objects: dict[str, dict[str, Any]]
     denied: frozenset[str] = frozenset()
+    address: str = "https://vault.example.com:8200"
     asked: int = 0
     health_says: dict[str, Any] = field(
         default_factory=lambda: {"version": "9.9.9", "cluster_id": "c", "sealed": False}

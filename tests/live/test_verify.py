@@ -138,6 +138,61 @@ def test_platform_of_others_is_held_to_the_settings_as_far_as_they_name_it(tmp_p
     assert str(finding.span) == "crosskeys.yaml:1:27"
 
 
+ALL = 'path "secret/data/certs/*" { capabilities = ["read"] }\n'
+# What a rule denies is just what somebody who knows this tool would expect it to ask for.
+HIDDEN = ALL + "".join(
+    f'path "secret/data/certs/+/+{name}" {{ capabilities = ["deny"] }}\n'
+    for name in ("", "/", "/example", "/\N{CURRENCY SIGN}", "/\N{CURRENCY SIGN}/\N{CURRENCY SIGN}")
+)
+
+
+@pytest.mark.parametrize("text", [ALL, HIDDEN])
+@pytest.mark.parametrize("name", ["helpdesk", "default-ceiling", "hcp-root"])
+def test_policy_is_judged_whatever_it_is_called_and_whatever_it_denies(tmp_path: Path, name: str, text: str) -> None:
+    tree = one_client(tmp_path, "version: 1\n")
+    vault = as_applied(tree, STOCK_TEXT)
+    vault.health_says["version"] = "1.99.0"
+    vault.objects[f"sys/policies/acl/{name}"] = {"policy": text}
+    (finding,) = (each for each in look(tree, vault).verified.findings if each.rule != "CK969")
+    assert (finding.rule, "in the directory of `pay`" in finding.message) == ("CK947", True)
+
+
+def test_policies_that_are_vaults_or_hcps_are_theirs_where_they_are(tmp_path: Path) -> None:
+    tree = one_client(tmp_path, "version: 1\n")
+    vault = as_applied(tree, STOCK_TEXT)
+    vault.health_says["version"], vault.address = "9.9.9+ent", "https://x.aws.hashicorp.cloud:8200"
+    vault.objects |= {f"sys/policies/acl/{name}": {"policy": ALL} for name in ("default-ceiling", "hcp-root", "root")}
+    assert look(tree, vault).verified.findings == ()
+
+
+OTHER = "arn:aws:iam::222222222222:role/x"
+
+
+@pytest.mark.parametrize(
+    ("mount", "arn", "rule"),
+    [
+        ("aws", OTHER, "CK949"),
+        ("runners", OTHER, "CK946"),
+        ("aws", "*:role/pay", "CK945"),
+        ("aws", "*/pay*", "CK945"),
+        ("aws", "arn:aws:iam::1111*", "CK945"),
+        ("aws", "arn:aws:iam::111111111111:role/pay", "CK945"),
+        ("aws", "arn:aws:iam::111111111111:role/pa", "CK949"),
+    ],
+)
+def test_role_with_an_operators_policy_is_an_error_beside_the_clients_roles(
+    tmp_path: Path, mount: str, arn: str, rule: str
+) -> None:
+    settings = "live: {vault_address: 'https://vault.example.com', operator_policies: [operators]}\n"
+    tree = one_client(tmp_path, settings)
+    vault = as_applied(tree, STOCK_TEXT)
+    vault.objects["sys/auth"] |= {"runners/": {"type": "aws", "accessor": "auth_aws_2"}}
+    vault.objects["sys/policies/acl/operators"] = {"policy": 'path "*" { capabilities = ["sudo", "read"] }'}
+    role = {"auth_type": "iam", "bound_iam_principal_arn": [arn], "token_policies": ["operators"]}
+    vault.objects[f"auth/{mount}/role/ops"] = role
+    assert {finding.rule for finding in look(tree, vault).verified.findings} == {rule, "CK954"}
+
+
 ROLE = VaultRole(
     root="accounts/111111111111/vault",
     span=Span("x.tf"),
