@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from generator.audit.imports import import_id
 from generator.errors import RefusedError, RemoteError
 from generator.live.answers import Unknown
 from generator.live.existing import OfAws, OfVault, in_aws, in_vault
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from generator.live.systems import Systems
     from generator.manifest.fleet import Fleet
     from generator.render.layout import Root
+    from generator.report.runs import ResourceChange
     from generator.run.results import PlanResult
 
 _ENOUGH = 20  # answers that could not be had: whatever the reason is, the next question will meet it too
@@ -32,10 +34,17 @@ _COMMANDS = 10  # that are shown
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An object that a plan would create."""
+    """An object that a plan would create.
+
+    Args:
+        root: The root whose plan says so.
+        item: The object.
+        replaces: Whether it is made for another of this fleet's, which has another name.
+    """
 
     root: Root
     item: OfVault | OfAws
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +55,13 @@ class There:
         root: The root whose plan says so.
         address: The object's address there.
         what: What is there, in a few words.
+        replaces: Whether it is made for another of this fleet's: the state has that one, and an import does nothing.
     """
 
     root: Root
     address: str
     what: str
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +84,30 @@ class Found:
 
 
 def would_create(planned: Iterable[PlanResult], declared: Declared) -> tuple[Wanted, ...]:
-    """Return the objects that plans would create; neither those that they import nor those that they replace.
+    """Return the objects that plans would create, those among them that get another name by it than they had.
+
+    Neither those that they import, nor those that are made anew in their own place.
 
     Args:
         planned: The plans of a run.
         declared: What the tree that was planned declares.
     """
-    created = (
-        (result.root, declared.objects.get((result.root.name, change.address)))
+    made = (
+        (result.root, declared.objects.get((result.root.name, change.address)), change)
         for result in planned
         for change in result.changes
-        if change.action == "create"
+        if change.makes and not change.imported
     )
-    return tuple(Wanted(root, item) for root, item in created if isinstance(item, OfVault | OfAws))
+    return tuple(
+        Wanted(root, item, replaces=change.action == "replace")
+        for root, item, change in made
+        if isinstance(item, OfVault | OfAws) and not _stays(item, change, declared)
+    )
+
+
+def _stays(item: OfVault | OfAws, change: ResourceChange, declared: Declared) -> bool:
+    # Vault's roles and policies and IAM's roles and profiles have no letter case.
+    return change.action == "replace" and change.was.lower() == (import_id(declared, item) or "").lower()
 
 
 def look_up(wanted: Sequence[Wanted], declared: Declared, fleet: Fleet, systems: Systems) -> Found:
@@ -118,7 +140,7 @@ def look_up(wanted: Sequence[Wanted], declared: Declared, fleet: Fleet, systems:
             if len(unknown) == _ENOUGH:
                 break
         elif answer is not None:
-            there.append(There(one.root, one.item.address, answer))
+            there.append(There(one.root, one.item.address, answer, one.replaces))
     there.sort(key=lambda one: (one.root.name, one.address))
     unknown.sort(key=lambda one: (one.what, one.why))
     return Found(tuple(there), tuple(unknown), len(wanted) - asked)
@@ -164,13 +186,16 @@ def _unknown(found: Found) -> Iterator[str]:
 def ways_on(found: Found, target: str) -> str:
     """Return what can be done about what was found."""
     ways = []
-    if found.there:
-        commands = list(dict.fromkeys(f"crosskeys import --target {target} {_meant(one)}" for one in found.there))
+    adoptable = [one for one in found.there if not one.replaces]
+    if adoptable:
+        commands = list(dict.fromkeys(f"crosskeys import --target {target} {_meant(one)}" for one in adoptable))
         shown = [f"  {command}" for command in commands[:_COMMANDS]]
         if left := commands[_COMMANDS:]:
             shown.append(f"  and so for {len(left)} more")
         ways.append("\n".join(("adopt what is there, and see in the plan what would change of it:", *shown)))
-        ways.append("or remove it where nobody needs it, or give what is to be made another name in its manifest")
+    if found.there:
+        instead = "remove it where nobody needs it, or give what is to be made another name in its manifest"
+        ways.append(f"or {instead}" if adoptable else instead)
     ways += dict.fromkeys(one.help for one in found.unknown)
     return ";\n      ".join(ways)
 

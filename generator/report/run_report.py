@@ -12,7 +12,7 @@ from generator.report.machine import to_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from generator.report.runs import Row, TerraformDiagnostic
+    from generator.report.runs import ResourceChange, Row, TerraformDiagnostic
 
 VERSION = 1
 """Of the form; a field more does not raise it, one that goes or means something else does."""
@@ -74,7 +74,10 @@ def render(report: RunReport) -> str:
             "error": redacted(report.error) or None,
             "total": {step: _total(rows) for step in ("plan", "apply") if (rows := report.of(step))},
             "destroys": [
-                {"root": row.root, **asdict(change)} for row in report.rows for change in row.changes if change.destroys
+                {"root": row.root, **_change(change)}
+                for row in report.rows
+                for change in row.changes
+                if change.destroys
             ],
             "roots": [_row(row) for row in report.rows],
         }
@@ -98,8 +101,13 @@ def _counts(rows: Iterable[Row]) -> dict[str, int]:
 def _row(row: Row) -> dict[str, Any]:
     found = asdict(row)
     found["reason"] = row.reason and redacted(row.reason)
+    found["changes"] = [_change(change) for change in row.changes]
     found["diagnostics"] = [_diagnostic(diagnostic) for diagnostic in row.diagnostics]
     return found
+
+
+def _change(change: ResourceChange) -> dict[str, Any]:
+    return {"address": change.address, "action": change.action, "imported": change.imported}
 
 
 def _diagnostic(diagnostic: TerraformDiagnostic) -> dict[str, Any]:

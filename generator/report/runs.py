@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ class ResourceChange:
         address: The resource's address in its root.
         action: Terraform's word: create, update, delete, replace, move, import, or remove (forgotten, not destroyed).
         imported: Whether what is there is imported first; with the action import nothing else happens to it.
+        was: The id that the object has in the state, where it is replaced: the new one may have another.
     """
 
     address: str
     action: str
     imported: bool = False
+    was: str = field(default="", compare=False)
 
     @property
     def what(self) -> str:

@@ -35,6 +35,7 @@ class _Change(_Strict):
     address: str
     action: str
     imported: bool = False
+    was: str = ""
 
 
 class _Plan(_Strict):
@@ -155,7 +156,8 @@ def _entry(result: PlanResult) -> _Plan:
         destroy=result.destroy,
         imported=result.imported,
         changes=[
-            _Change(address=change.address, action=change.action, imported=change.imported) for change in result.changes
+            _Change(address=change.address, action=change.action, imported=change.imported, was=change.was)
+            for change in result.changes
         ],
     )
 
@@ -196,7 +198,9 @@ def _result(plan: _Plan, root: Root, folder: Path) -> PlanResult:
         change=plan.change,
         destroy=plan.destroy,
         imported=plan.imported,
-        changes=tuple(ResourceChange(change.address, change.action, change.imported) for change in plan.changes),
+        changes=tuple(
+            ResourceChange(change.address, change.action, change.imported, change.was) for change in plan.changes
+        ),
         plan_file=None if expected is None else folder.absolute() / expected,
         digest=plan.sha256,
     )

@@ -36,6 +36,7 @@ class Transcript:
         self._changes: list[ResourceChange] = []
         self._done: Counter[str] = Counter()
         self._begun: set[str] = set()
+        self._ids: dict[str, str] = {}
         self._dumped_state: dict[str, Any] | None = None
         self._plain: deque[str] = deque(maxlen=_PLAIN_LINES_KEPT)
 
@@ -103,7 +104,10 @@ class Transcript:
                 "change": {"action": str(action), "resource": {"addr": str(address)}} as change,
             }:
                 if action not in {"noop", "read"}:
-                    self._changes.append(ResourceChange(address, action, imported="importing" in change))
+                    was = self._ids.get(address, "") if action == "replace" else ""
+                    self._changes.append(ResourceChange(address, action, imported="importing" in change, was=was))
+            case {"type": "refresh_start", "hook": {"resource": {"addr": str(address)}, "id_value": str(id_)}}:
+                self._ids[address] = id_
             case {"type": "apply_start", "hook": {"action": "create", "resource": {"addr": str(address)}}}:
                 self._begun.add(address)
             case {"type": "apply_errored", "hook": {"action": "create", "resource": {"addr": str(address)}}}:

@@ -10,7 +10,7 @@ import pytest
 from generator.render.layout import Root, RootKind
 from generator.run import runs
 from generator.sandbox.vault_contents import connect
-from tests.e2e.fleets import aws_objects, ended, new_fleet, vault_objects
+from tests.e2e.fleets import aws_objects, digest_in, ended, new_fleet, vault_objects
 from tests.e2e.s3 import run_as_live
 
 if TYPE_CHECKING:
@@ -182,6 +182,27 @@ def test_what_is_gone_is_made(fleet: FleetFolder, world: World) -> None:
     role = vault_objects(world)["auth/aws/role/pay-app"]
     assert isinstance(role, dict)
     assert role["bound_iam_principal_arn"] == [f"arn:aws:iam::{ACCOUNT}:role/pay-app"]
+
+
+def test_what_would_be_replaced_under_a_name_that_is_taken_is_refused(fleet: FleetFolder, world: World) -> None:
+    vault = connect(world.services)
+    vault.sys.create_or_update_policy("taken-policy", BY_HAND)
+    fleet.write("clients/pay.yaml", {**PAY, "owner": "team@example.com", "vault": {"policy": "taken-policy"}})
+    fleet.run("render")
+    try:
+        digest = digest_in(fleet.run("apply", "--yes", "--side", "vault", code=3).err)
+        before = vault_objects(world)
+        refused = fleet.run("apply", "--yes", "--side", "vault", "--destroy", digest, code=3)
+        assert vault_objects(world) == before
+        assert set(named(refused.err)) == {f"{VAULT} vault_policy.pay"}
+        assert "crosskeys import" not in refused.err
+        assert "give what is to be made another name in its manifest" in refused.err
+        vault.sys.delete_policy("taken-policy")
+        assert "would be refused: 1 object that would be made" not in fleet.run("plan", "--side", "vault").err
+    finally:
+        fleet.write("clients/pay.yaml", {**PAY, "owner": "team@example.com"})
+        fleet.run("render")
+        vault.sys.delete_policy("taken-policy")
 
 
 def test_objects_whose_state_is_lost_are_refused_unless_a_run_of_this_fleet_has_made_them(

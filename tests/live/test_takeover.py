@@ -61,10 +61,26 @@ def planned(*changes: ResourceChange) -> PlanResult:
 
 def test_what_a_plan_creates_is_looked_up_and_nothing_else() -> None:
     items = [policy(action) for action in ("create", "import", "replace", "update", "delete", "move")]
-    changes = [ResourceChange(item.address, item.label) for item in items]
+    changes = [ResourceChange(item.address, item.label, was=item.name.title()) for item in items]
     data = ResourceChange("terraform_data.x", "create")
     wanted = would_create([planned(*changes, data)], declaring(*items))
     assert [one.item for one in wanted] == [items[0]]
+
+
+@pytest.mark.parametrize(("imported", "looked_up"), [(False, True), (True, False)])
+def test_what_gets_another_name_by_being_replaced_is_looked_up_under_that(*, imported: bool, looked_up: bool) -> None:
+    declared = declaring(policy("pay"))
+    change = ResourceChange("vault_policy.pay", "replace", imported, was="payments-policy")
+    wanted = would_create([planned(change)], declared)
+    found = look_up(wanted, declared, NO_FLEET, answering(lambda _path: {"policy": ""}))
+    assert [(one.address, one.replaces) for one in found.there] == [("vault_policy.pay", True)] * looked_up
+    if looked_up:
+        with pytest.raises(RefusedError) as error:
+            require_none(found, "live")
+        assert (
+            error.value.help
+            == "remove it where nobody needs it, or give what is to be made another name in its manifest"
+        )
 
 
 def test_where_nothing_is_there_nothing_is_refused() -> None:

@@ -29,7 +29,7 @@ ROOTS = (ROOT, CLEAN, FAILED)
 def results(tmp_path: Path) -> tuple[PlanResult, ...]:
     plan_file = tmp_path / "fresh.tfplan"
     plan_file.write_text("the plan")
-    changes = (ResourceChange("vault_policy.payments", "replace"),)
+    changes = (ResourceChange("vault_policy.payments", "replace", was="pay-policy"),)
     return (
         PlanResult(ROOT, PlanOutcome.CHANGES, 1, 0, 1, changes=changes, plan_file=plan_file, digest=sha256(plan_file)),
         PlanResult(CLEAN, PlanOutcome.CLEAN),
@@ -45,7 +45,9 @@ def test_a_plan_set_comes_back_as_it_was(results: tuple[PlanResult, ...], tmp_pa
     folder = tmp_path / "some" / "set"
     save(results, folder, "tree-1", "sandbox")
     saved = folder / plan_file_name(ROOT.name)
-    assert load(folder, "tree-1", "sandbox", ROOTS) == (replace(results[0], plan_file=saved), *results[1:])
+    loaded = load(folder, "tree-1", "sandbox", ROOTS)
+    assert loaded == (replace(results[0], plan_file=saved), *results[1:])
+    assert loaded[0].changes[0].was == "pay-policy"
     assert modes(folder) == {"set": 0o700, "plans.json": 0o600, saved.name: 0o600}
     assert [path.name for path in folder.parent.iterdir()] == ["set"]
 

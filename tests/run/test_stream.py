@@ -53,6 +53,16 @@ def test_an_import_is_counted_apart_beside_what_changes_of_it() -> None:
     assert transcript.planned == {"import": 3, "change": 2, "add": 1, "destroy": 1}
 
 
+def test_what_is_replaced_is_known_by_the_id_that_the_state_has() -> None:
+    def refreshed(address: str, id_: str) -> str:
+        return message("refresh_start", hook={"resource": {"addr": address}, "id_key": "id", "id_value": id_})
+
+    transcript = read(
+        *(refreshed(f"a.{name}", f"old-{name}") for name in "ab"), planned("a.a", "replace"), planned("a.b", "update")
+    )
+    assert [(change.address, change.was) for change in transcript.changes] == [("a.a", "old-a"), ("a.b", "")]
+
+
 def test_what_was_imported_is_known_when_all_is_done() -> None:
     def summary(operation: str) -> str:
         return message("change_summary", changes={"add": 0, "import": 5, "operation": operation})
