@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from typing import TYPE_CHECKING
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 from generator.errors import CrosskeysError, RefusedError, RemoteError, UsageError
+from generator.live.answers import Unknown
+from generator.live.vault import health, http_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from generator.manifest.settings import FleetSettings
-
-_TIMEOUT = 10  # seconds
-# sys/health answers these while it is sealed, standby or secondary: the body names the cluster all the same.
-_HEALTH = "standbyok=true&perfstandbyok=true&drsecondarycode=200&sealedcode=200&uninitcode=200"
 
 
 def require(settings: FleetSettings, environment: Mapping[str, str]) -> None:
@@ -53,7 +48,7 @@ def require_systems(settings: FleetSettings, environment: Mapping[str, str]) -> 
     _no_stand_in(environment)
     _expected_address(settings, environment)
     _expected_namespace(settings, environment)
-    _expected_cluster(settings, environment["VAULT_ADDR"])
+    _expected_cluster(settings, environment)
 
 
 def require_for_state(environment: Mapping[str, str]) -> None:
@@ -146,16 +141,12 @@ def _expected_namespace(settings: FleetSettings, environment: Mapping[str, str])
         )
 
 
-def _expected_cluster(settings: FleetSettings, address: str) -> None:
-    request = Request(f"{address.rstrip('/')}/v1/sys/health?{_HEALTH}")  # noqa: S310 - the address is http(s): checked
-    try:
-        with urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - as above
-            health = json.load(answer)
-        cluster = health.get("cluster_id")
-    except (URLError, OSError, ValueError, AttributeError) as error:
-        raise RemoteError(
-            f"Vault does not answer at {address}: {error}", help="check the address and the network, then run again"
-        ) from error
+def _expected_cluster(settings: FleetSettings, environment: Mapping[str, str]) -> None:
+    address = environment["VAULT_ADDR"].rstrip("/")
+    found = health(http_session(environment), address)
+    if isinstance(found, Unknown):
+        raise RemoteError(found.why, help=f"{found.help}; VAULT_CACERT names an authority of your own")
+    cluster = found.get("cluster_id")
     expected = settings.live.cluster_id
     if expected is not None and cluster != expected:
         raise RefusedError(

@@ -131,19 +131,23 @@ def client(address: str, token: str, namespace: str | None, environment: Mapping
         namespace: The namespace, without slashes at the ends.
         environment: Says whom to trust, by the variables that Vault's own tools read.
     """
-    made = hvac.Client(url=address, token=token, namespace=namespace, session=http_session(environment))
-    made.adapter._kwargs["timeout"] = _TIMEOUT  # noqa: SLF001 - hvac ignores its argument beside a session
+    session = http_session(environment)
+    made = hvac.Client(url=address, token=token, namespace=namespace, session=session)
+    # hvac ignores its arguments beside a session, and requests a session's `verify` beside REQUESTS_CA_BUNDLE.
+    made.adapter._kwargs |= {"timeout": _TIMEOUT, "verify": session.verify}  # noqa: SLF001 - as above
     return made
 
 
 def health(http: requests.Session, address: str) -> Mapping[str, Any] | Unknown:
     """Return what ``sys/health`` says of the Vault at an address, be it standby or sealed; it takes no token."""
+    # It answers these while it is sealed, standby or secondary: the body names the cluster all the same.
     asked = "sys/health?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200&drsecondarycode=200"
     try:
-        found = http.get(f"{address}/v1/{asked}", timeout=_TIMEOUT).json()
+        found = http.get(f"{address}/v1/{asked}", timeout=_TIMEOUT, verify=http.verify).json()
     except (requests.RequestException, ValueError) as error:
         return _unreachable("sys/health", address, error)
-    return found if isinstance(found, dict) else _unreachable("sys/health", address, "no health report")
+    is_report = isinstance(found, dict) and found.keys() & {"cluster_id", "version"}
+    return found if is_report else _unreachable("sys/health", address, "no health report")
 
 
 def _token(environment: Mapping[str, str]) -> str:
@@ -170,6 +174,8 @@ def http_session(environment: Mapping[str, str]) -> requests.Session:
         # A machine that is not there is not waited for as one that is busy.
         connect=2,
         read=3,
+        # A certificate that is not trusted will not be a moment later.
+        other=0,
     )
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=WORKERS, max_retries=again))

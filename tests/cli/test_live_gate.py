@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from generator.errors import ExitCode, RefusedError, RemoteError
-from generator.live import gate, workspaces
+from generator.live import gate, vault, workspaces
 from generator.manifest.settings import Backend, FleetSettings, Live, TerraformSettings
 from generator.render.layout import Root, RootKind
 from tests.cli.conftest import edit
@@ -118,8 +124,8 @@ def test_what_is_handed_over_is_said_and_left_out(run: Run) -> None:
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """Serve one answer to every request on loopback; yield the address."""
+def answering(status: int, body: bytes, certificate: Path | None = None) -> Iterator[str]:
+    """Serve one answer to every request on loopback, by TLS where there is a certificate; yield the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -131,21 +137,26 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        if certificate is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()
 
 
-def required(address: str, cluster_id: str | None) -> None:
+def required(address: str, cluster_id: str | None, **environment: str) -> None:
     live = Live(vault_address=address, cluster_id=cluster_id, local_state=True)
-    gate.require(FleetSettings(version=1, live=live), {"VAULT_ADDR": address})
+    gate.require(FleetSettings(version=1, live=live), {"VAULT_ADDR": address, **environment})
 
 
 @pytest.fixture
 def _loopback_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "_is_loopback", lambda _host: False)
+    monkeypatch.setattr(vault, "_FIRST_DELAY", 0.001)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
@@ -165,6 +176,31 @@ def test_a_vault_of_another_cluster_is_refused() -> None:
 def test_an_answer_that_is_not_vaults_is_no_answer(status: int, body: bytes) -> None:
     with answering(status, body) as address, pytest.raises(RemoteError, match="does not answer"):
         required(address, None)
+
+
+def self_signed(file: Path) -> Path:
+    """Write a key and a certificate for loopback that no authority vouches for."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + dt.timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(private + made.public_bytes(pem))
+    return file
+
+
+@pytest.mark.usefixtures("_loopback_passes")
+def test_vault_of_an_authority_of_ones_own_is_met_where_the_environment_names_that(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path / "vault.pem")
+    with answering(200, b'{"cluster_id": "ours"}', certificate) as address:
+        required(address, "ours", VAULT_CACERT=str(certificate))
+        with pytest.raises(RemoteError, match="certificate verify failed") as error:
+            required(address, "ours")
+    assert "VAULT_CACERT" in (error.value.help or "")
 
 
 AMBIENT = {
