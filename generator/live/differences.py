@@ -148,7 +148,7 @@ def of_policy(policy: VaultPolicy, text: str) -> PolicyDrift | None:
     before = ((policy,),)
     after = ((_with_rules(policy, tuple(map(literal, rules))),),)
     shifts = [
-        f"{'no longer ' if shift.lost else ''}lets {' and '.join(shift.operations)} `{shift.path}`"
+        f"{'does not let' if shift.lost else 'lets'} {' and '.join(shift.operations)} `{shift.path}`"
         for shift in gains_and_losses(before, after)
     ]
     if len(shifts) > _SHOWN_SHIFTS:

@@ -197,4 +197,4 @@ def _names(clients: Sequence[Client]) -> str:
 
 
 def _and(capabilities: Iterable[str]) -> str:
-    return ", ".join(each for each in capabilities if each != "deny")
+    return " and ".join(each for each in capabilities if each != "deny")

@@ -319,11 +319,11 @@ CONSTRAINED = f'path "{DATA}" {{\n  capabilities = ["read", "list"]\n  required_
 ALTERED = (
     (BOTH, "CK943", "has other words than were applied, and allows the same"),
     (f"{OWN_METADATA}{OWN}# by hand\n", "CK943", "has other words"),
-    (OWN, "CK942", f"no longer lets read and list `{METADATA}`"),
+    (OWN, "CK942", f"does not let read and list `{METADATA}`"),
     (allow(DATA, "read", "list", "update") + OWN_METADATA, "CK942", f"lets update `{DATA}`"),
     (allow(f"secret/data/certs/{ONE}/*", "read") + BOTH, "CK942", "so `payments` reaches `secret/data/certs/"),
     (allow(f"secret/data/{LEDGERS}/tls", "read") + BOTH, "CK942", f"lets read `secret/data/{LEDGERS}/tls`"),
-    (BOTH + allow(f"secret/data/{DIRECTORY}/old/*", "deny"), "CK942", "no longer lets read and list"),
+    (BOTH + allow(f"secret/data/{DIRECTORY}/old/*", "deny"), "CK942", "does not let read and list"),
     (CONSTRAINED + OWN_METADATA, "CK942", "asks for parameters"),
     (BOTH + allow("secret/data/{{identity.entity.name}}/*", "read"), "CK942", "lets read `secret/data/*`"),
     (allow(DATA, "sudo", "read", "list") + OWN_METADATA, "CK942", "has other rules"),
