@@ -38,7 +38,7 @@ _HELP = {
     ALLOWS_OTHERWISE: _APPLY,
     OTHER_WORDS: _APPLY,
     UNSAYABLE: "no apply takes it back: write the role without it, or delete the role and `crosskeys apply`",
-    LETS_CLIENT_IN: "delete the role, or adopt it with `crosskeys import`",
+    LETS_CLIENT_IN: "delete the role and revoke the tokens that it gave, or adopt it with `crosskeys import`",
     UNDECLARED_ROLE: "delete the role if nobody needs it, adopt it with `crosskeys import`, or leave it to its owner",
     UNDECLARED_REACH: "narrow the policy or delete it, and revoke the tokens of who had it; if it is of those who run "
     "Vault, name it in live.operator_policies",

@@ -90,7 +90,7 @@ RULES = (
         why="The client can log in by it as well, with whatever policies it brings. A bound ARN that ends in `*` lets "
         "in everybody whose ARN begins like it.",
         source=f"{_SOURCE}/builtin/credential/aws/path_login.go",
-        fix="Delete the role, or adopt it with `crosskeys import`.",
+        fix="Delete the role and revoke the tokens that it gave, or adopt it with `crosskeys import`.",
         bad=_live(
             f"{_ROLE}second auth_type=iam resolve_aws_unique_ids=false \\", f"  {_CLIENT_ARN} policies=operators"
         ),
