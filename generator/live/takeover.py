@@ -197,7 +197,8 @@ def ways_on(found: Found, target: str) -> str:
         instead = "remove it where nobody needs it, or give what is to be made another name in its manifest"
         ways.append(f"or {instead}" if adoptable else instead)
     ways += dict.fromkeys(one.help for one in found.unknown)
-    return ";\n      ".join(ways)
+    # A line each: a command is copied with whatever stands behind it.
+    return "\n      ".join(ways)
 
 
 def _meant(one: There) -> str:

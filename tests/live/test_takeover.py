@@ -133,7 +133,7 @@ def test_every_object_is_named_with_its_client_and_the_command_that_adopts_it() 
     ]
     help_ = error.value.help or ""
     assert "crosskeys import --target live --platform\n" in help_
-    assert "crosskeys import --target live --client pay;" in help_
+    assert "crosskeys import --target live --client pay\n" in help_
     assert help_.endswith("let the token read sys/auth")
 
 
