@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from generator.live.adopting.aws_side import Iam
     from generator.live.adopting.observed import Observed
     from generator.live.differences import Difference
-    from generator.live.vault import Vault
+    from generator.live.systems import Systems
     from generator.manifest.fleet import Account
 
 _SESSION = 3600  # seconds; what IAM gives a role that says nothing
@@ -61,17 +61,18 @@ class Taking:
     Args:
         declared: The tree.
         observed: What Vault has.
-        vault: Whom to ask for a policy that was not read.
+        systems: Whom to ask for a policy that was not read, and what Terraform's variables are.
         iam: Asks AWS.
         accounts: The accounts of the fleet, by id.
     """
 
     def __init__(
-        self, declared: Declared, observed: Observed, vault: Vault, iam: Iam, accounts: Mapping[str, Account]
+        self, declared: Declared, observed: Observed, systems: Systems, iam: Iam, accounts: Mapping[str, Account]
     ) -> None:
         self._declared = declared
         self._observed = observed
-        self._vault = vault
+        self._vault = systems.vault
+        self._variables = systems.variables
         self._iam = iam
         self._accounts = accounts
         self._unknown = {each.what: each for each in observed.unknown}
@@ -148,7 +149,7 @@ class Taking:
         if found is None:
             return self._unlisted(f"auth/{mount}/config", kind)
         compared = (
-            differences.of_client_config(self._declared, item, {}, found)
+            differences.of_client_config(self._declared, item, self._variables, found)
             if isinstance(item, AuthBackendClient)
             else differences.of_identity_config(item, found)
         )

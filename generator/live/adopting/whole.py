@@ -135,7 +135,7 @@ def whole(
             () if rendered.proof.isolated else tuple(rendered.proof.findings)
         )
         accounts = {account.id: account for account in drafted.fleet.accounts}
-        taking = Taking(rendered.declared, observed, systems.vault, iam, accounts)
+        taking = Taking(rendered.declared, observed, systems, iam, accounts)
         taken = adopted(rendered, drafted, taking, asked)
     unknown = {each.what: each for each in (*observed.unknown, *drafted.unknown, *taken.unknown)}
     return Import(

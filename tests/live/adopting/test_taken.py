@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.audit.declared import Resource, VaultPolicy, VaultRole
+from generator.audit.declared import AuthBackendClient, Resource, VaultPolicy, VaultRole
 from generator.audit.read import read
 from generator.live.adopting.aws_side import Iam
 from generator.live.adopting.taken import Taken, Taking
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 DENIED = Unknown("sys/policies/acl/x", "permission denied", "let the token read it")
 
 
-class Vault:
-    """A Vault that answers one thing to everything."""
+class Answering:
+    """Systems whose Vault answers one thing to everything, and where a variable of the platform has a value."""
 
     def __init__(self, found: Any) -> None:
         self._found = found
+        self.vault = self
+        self.variables = {"sts_endpoint": "https://sts.eu-west-1.amazonaws.com"}
 
     def read(self, _path: str) -> Any:
         return self._found
@@ -42,10 +44,11 @@ def _declared(fleet: Fleet) -> Declared:
 
 def _taken(found: Observed, kind: type[Resource], answered: Any = None) -> Taken | Unknown | None:
     """Return what becomes of the object of a kind, in a fleet that was drafted when everything was plain."""
-    fleet = drafted(observed({"payments": answer("payments")}), fleet_of(defaults={"token_ttl": "1h"})).fleet
+    settings = {"defaults": {"token_ttl": "1h"}, "platform": {"auth_mount": True, "client_config": True}}
+    fleet = drafted(observed({"payments": answer("payments")}), fleet_of(**settings)).fleet
     declared = _declared(fleet)
     accounts = {account.id: account for account in fleet.accounts}
-    taking = Taking(declared, found, Vault(answered), Iam(NoAws()), accounts)  # type: ignore[arg-type]  # all that is asked
+    taking = Taking(declared, found, Answering(answered), Iam(NoAws()), accounts)  # type: ignore[arg-type]  # all that is asked
     return taking.of(next(item for item in declared.of(kind)))
 
 
@@ -91,6 +94,20 @@ def test_a_role_that_is_not_listed_is_not_there_unless_that_is_not_known() -> No
         assert _taken(replace(nothing, unknown=(unknown,)), VaultRole) == unknown
     elsewhere = Unknown("auth/aws/role/other", "permission denied", "let the token read it")
     assert _taken(replace(nothing, unknown=(elsewhere,)), VaultRole) is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "changes"),
+    [
+        ("https://sts.eu-west-1.amazonaws.com", []),
+        ("https://x", [("sts_endpoint", "https://x", "https://sts.eu-west-1.amazonaws.com")]),
+    ],
+)
+def test_configuration_changes_to_what_terraforms_variables_say(
+    endpoint: str, changes: list[tuple[str, str, str]]
+) -> None:
+    found = observed({}, client={"sts_endpoint": endpoint, "use_sts_region_from_client": True})
+    assert _fields(_taken(found, AuthBackendClient)) == changes
 
 
 def test_a_policy_changes_in_words_or_in_what_it_means() -> None:
