@@ -298,3 +298,19 @@ class TestTemplatesOfAFleetsOwn:
 def test_the_files_do_not_depend_on_the_clock_or_the_order_of_manifests() -> None:
     other = {**CLIENT, "name": "other", "role_name": "other-app"}
     assert list(kit(ACCOUNT_ID, CLIENT, other).items()) == list(kit(ACCOUNT_ID, other, CLIENT).items())
+
+
+def test_a_boundary_that_must_be_there_before_is_named_once() -> None:
+    boundary = {"aws": {"permissions_boundary": "arn:aws:iam::{account_id}:policy/boundary"}}
+    arn = f"`arn:aws:iam::{ACCOUNT_ID}:policy/boundary`"
+    second = {**CLIENT, "name": "second", "role_name": "second-app"}
+    bounded: dict[str, Any] = {"settings": {**SETTINGS, **boundary}, "account": STS}
+    for name in ("gateway", ACCOUNT_ID):
+        assert kit(name, CLIENT, second, **bounded)["README.md"].count(arn) == 1
+    existing = {**CLIENT, "aws": {"role": "existing"}}
+    assert arn not in kit("gateway", existing, **bounded)["README.md"]
+    assert "boundary" not in kit("gateway", CLIENT)["README.md"]
+
+
+def test_the_page_offers_as_many_ways_as_there_are() -> None:
+    assert "Then **one** of the two. With Terraform:" in kit("gateway", CLIENT)["README.md"]

@@ -98,14 +98,25 @@ def _account(scope: Scope) -> dict[str, object]:
             "a kit says where Vault is, and this fleet does not",
             help="set live.vault_address in crosskeys.yaml",
         )
+    sts = account.sts if scope.whole or any(client.needs_sts for client in scope.clients) else None
     return {
         "account": account,
         "clients": [_of_client(client) for client in scope.clients],
         "whole": scope.whole,
         "address": settings.live.vault_address,
         "namespace": settings.vault.namespace,
-        "sts": account.sts if scope.whole or any(client.needs_sts for client in scope.clients) else None,
+        "sts": sts,
+        "boundaries": sorted(_boundaries(scope, with_sts=sts is not None)),
     }
+
+
+def _boundaries(scope: Scope, *, with_sts: bool) -> set[str]:
+    """Return the policies that must be there before the AWS side can be made: IAM refuses a boundary that is not."""
+    made = scope.account.declared if scope.whole else scope.clients
+    found = {client.workload.permissions_boundary for client in made if client.workload}
+    if with_sts:
+        found.add(scope.account.sts_boundary)
+    return {arn for arn in found if arn is not None}
 
 
 def _client(scope: Scope, client: Client) -> dict[str, object]:
