@@ -280,12 +280,10 @@ def _tags(default: Mapping[str, str], item: IamRole | InstanceProfile, live: Map
 
 
 def _others_than_services(client: Client, live: LiveIamRole) -> Iterator[Diagnostic]:
-    suffix = ".cn" if client.principal_arn.startswith("arn:aws-cn:") else ""
-    services = client.source.model.aws.trusted_services or (f"ec2.amazonaws.com{suffix}",)
     wanted = Statement(
         effect="Allow",
         actions=("sts:AssumeRole",),
-        principals=(Principals(type="Service", identifiers=services),),
+        principals=(Principals(type="Service", identifiers=client.trusted_services),),
     )
     what = f"the trust policy of the IAM role `{client.role_name}`, which the fleet does not make,"
     try:

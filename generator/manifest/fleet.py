@@ -87,6 +87,11 @@ class Client:
         """Whether Vault must look into the client's account."""
         return self.resolve_unique_ids or self.ec2 is not None
 
+    @property
+    def trusted_services(self) -> tuple[str, ...]:
+        """The AWS services that may assume the client's IAM role, one that exists already too."""
+        return self.source.model.aws.trusted_services or default_services(self.principal_arn.split(":")[1])
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -160,6 +165,11 @@ def resolve(manifests: Manifests) -> Fleet:
     )
 
 
+def default_services(partition: str) -> tuple[str, ...]:
+    """Return the AWS services that may assume a client's IAM role where its manifest names none."""
+    return ("ec2.amazonaws.com.cn" if partition == "aws-cn" else "ec2.amazonaws.com",)
+
+
 def _client(sourced: Sourced[ClientManifest], account: AccountManifest | None, settings: FleetSettings) -> Client:
     manifest, vault = sourced.model, sourced.model.vault
     names = {"name": manifest.name, "account_id": manifest.account_id, "role_name": manifest.role_name}
@@ -193,11 +203,10 @@ def _client(sourced: Sourced[ClientManifest], account: AccountManifest | None, s
 def _workload(manifest: ClientManifest, account: AccountManifest | None, settings: FleetSettings) -> WorkloadRole:
     aws = manifest.aws
     profile = aws.instance_profile or manifest.role_name
-    suffix = ".cn" if settings.aws.partition == "aws-cn" else ""
     return WorkloadRole(
         path=aws.role_path,
         instance_profile=None if profile == NO_PROFILE else profile,
-        trusted_services=aws.trusted_services or (f"ec2.amazonaws.com{suffix}",),
+        trusted_services=aws.trusted_services or default_services(settings.aws.partition),
         permissions_boundary=aws.permissions_boundary or _boundary(manifest.account_id, account, settings),
         max_session_duration=aws.max_session_duration,
         tags=aws.tags,

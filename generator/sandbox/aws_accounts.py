@@ -130,8 +130,7 @@ class AwsAccounts:
             self._make_role(iam, account.provisioner_role.partition(":role/")[2], {"AWS": "*"})
         for client in existing:
             path = client.source.model.aws.role_path.strip("/")
-            services = client.source.model.aws.trusted_services or ("ec2.amazonaws.com",)
-            self._make_role(iam, f"{path}/{client.role_name}".lstrip("/"), {"Service": list(services)})
+            self._make_role(iam, f"{path}/{client.role_name}".lstrip("/"), {"Service": list(client.trusted_services)})
         for client in inferred:
             ec2 = self.client("ec2", owner, client.ec2.region if client.ec2 else None)
             if not self._instances(ec2, client.name):

@@ -129,10 +129,12 @@ class TestDefaults:
     def test_arn_and_service_are_the_partitions(
         self, tmp_path: Path, partition: str, region: str, service: str
     ) -> None:
-        client = only(tmp_path, settings=f"aws: {{partition: {partition}, region: {region}}}\n")
+        settings = f"aws: {{partition: {partition}, region: {region}}}\n"
+        client = only(tmp_path, settings=settings)
         assert client.principal_arn == f"arn:{partition}:iam::123456789012:role/pay-app"
         assert client.workload is not None
         assert client.workload.trusted_services == (service,)
+        assert only(tmp_path, "aws: {role: existing}\n", settings=settings).trusted_services == (service,)
 
 
 class TestAccounts:

@@ -12,7 +12,7 @@ from generator.live import meaning
 from generator.live.adopting import reasons
 from generator.live.answers import Unknown
 from generator.manifest.client import ClientAws
-from generator.manifest.fleet import NO_PROFILE
+from generator.manifest.fleet import NO_PROFILE, default_services
 from generator.report.imported import Left
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _said(role: LiveIamRole, profiles: tuple[LiveInstanceProfile, ...], account:
     keys: dict[str, Value] = {
         "role_path": None if role.path == "/" else role.path,
         "instance_profile": profile,
-        "trusted_services": None if services == (_ec2(role),) else services,
+        "trusted_services": None if services == default_services(role.arn.split(":")[1]) else services,
         "permissions_boundary": None if role.permissions_boundary == boundary else role.permissions_boundary,
         "max_session_duration": None if role.max_session_duration == _SESSION else role.max_session_duration,
         "tags": tags,
@@ -168,10 +168,6 @@ def _said(role: LiveIamRole, profiles: tuple[LiveInstanceProfile, ...], account:
         first = error.errors()[0]
         return f"it has {'.'.join(map(str, first['loc']))}: {first['msg']}"
     return keys
-
-
-def _ec2(role: LiveIamRole) -> str:
-    return "ec2.amazonaws.com.cn" if role.arn.startswith("arn:aws-cn:") else "ec2.amazonaws.com"
 
 
 def _services(role: LiveIamRole) -> tuple[str, ...] | str:

@@ -136,8 +136,7 @@ def _client(scope: Scope, client: Client) -> dict[str, object]:
 
 
 def _of_client(client: Client) -> dict[str, object]:
-    aws = client.source.model.aws
-    services = (client.workload and client.workload.trusted_services) or aws.trusted_services or ("ec2.amazonaws.com",)
+    services = client.trusted_services
     return {
         "name": client.name,
         "role_name": client.role_name,
