@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _AREA = "aws"
 _SHOWN = 5
 _TRIES = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=10)
-_ROLE = "docs/bootstrap/provisioner-role.yaml makes the role, and says who may assume it"
+_ROLE = "docs/bootstrap/provisioner-role.yaml of crosskeys makes the role, and says who may assume it"
 
 
 def caller(region: str, environment: Mapping[str, str]) -> Iterator[Check]:

@@ -21,8 +21,8 @@ _AREA = "vault"
 _BATCH = 200  # paths a question
 _SHOWN = 3
 _SOON = 15 * 60  # seconds: a run over a large fleet takes longer
-_POLICIES = "docs/bootstrap/runner-vault.hcl has what a token needs"
-_READER = "docs/bootstrap/reader-vault.hcl has what it takes to look"
+_POLICIES = "docs/bootstrap/runner-vault.hcl of crosskeys has what a token needs"
+_READER = "docs/bootstrap/reader-vault.hcl of crosskeys has what it takes to look"
 _WRITING = ("create", "read", "update", "delete")
 _CHILD = "auth/token/create"
 
@@ -49,8 +49,9 @@ def checks(vault: Vault, fleet: Fleet, now: float) -> Iterator[Check]:
     yield permissions("clients", _asked(vault, needs(fleet)), needs(fleet))
     if platform := platform_needs(settings):
         yield for_platform(permissions("platform", _asked(vault, platform), platform))
-    yield mount("auth mount", settings.vault.auth_mount, _mount(vault, "auth", settings.vault.auth_mount), "aws")
-    yield mount("KV mount", settings.vault.kv_mount, _mount(vault, "mounts", settings.vault.kv_mount), "kv")
+    auth, kv, managed = settings.vault.auth_mount, settings.vault.kv_mount, settings.platform
+    yield mount("auth mount", auth, _mount(vault, "auth", auth), "aws", managed=managed.auth_mount)
+    yield mount("KV mount", kv, _mount(vault, "mounts", kv), "kv", managed=managed.kv_mount)
     yield client_config(vault.read(f"auth/{settings.vault.auth_mount}/config/client"), settings)
 
 
@@ -155,11 +156,11 @@ def for_platform(check: Check) -> Check:
     """Return the check of the platform's permissions: a token without them is as it should be from day to day."""
     if check.status not in {Status.FAILED, Status.WARNING}:
         return check
-    advice = "as it should be, unless the platform is to be applied: docs/bootstrap/platform-vault.hcl"
+    advice = "as it should be, unless the platform is to be applied: docs/bootstrap/platform-vault.hcl of crosskeys"
     return Check(check.area, check.name, Status.OK, f"{check.said}; {advice}")
 
 
-def mount(name: str, path: str, found: Answer, kind: str) -> Check:
+def mount(name: str, path: str, found: Answer, kind: str, *, managed: bool) -> Check:
     """Judge a mount.
 
     Args:
@@ -167,11 +168,14 @@ def mount(name: str, path: str, found: Answer, kind: str) -> Check:
         path: Where it shall be.
         found: What Vault says of it.
         kind: The type that it shall have.
+        managed: Whether Terraform makes it.
     """
     if isinstance(found, Unknown):
         return Check(_AREA, name, Status.UNKNOWN, f"{path}/ cannot be looked at: {found.why}", _READER)
     if found is None:
         advice = "enable it there, or let `platform` in crosskeys.yaml have Terraform do so"
+        if managed:
+            advice = "crosskeys apply --side platform makes it; where it has been there, find out first who removed it"
         return Check(_AREA, name, Status.FAILED, f"there is nothing at {path}/", advice)
     version = (found.get("options") or {}).get("version")
     said = f"{path}/ is of type {found.get('type')}{f', version {version}' if version else ''}"
@@ -188,7 +192,8 @@ def client_config(found: Answer, settings: FleetSettings) -> Check:
         return Check(_AREA, name, Status.UNKNOWN, f"{found.what} cannot be read: {found.why}", _READER)
     has = (found or {}).get("iam_server_id_header_value") or None
     if has != wanted:
-        said = f"Vault asks for the server id {has}, and the settings say {wanted}"
+        asks = f"the server id {has}" if has else "no server id"
+        said = f"Vault asks logins for {asks}, and the settings {f'say {wanted}' if wanted else 'have none'}"
         advice = "set vault.server_id_header to what Vault asks for, or apply the platform: other logins are refused"
         return Check(_AREA, name, Status.FAILED, said, advice)
     if wanted is None:

@@ -285,7 +285,7 @@ def test_the_doctor_says_all_that_is_broken_at_once(life: Life) -> None:
     assert found["vault cluster"]["status"] == "failed"
     assert found["vault KV mount"]["said"] == "there is nothing at nowhere/"
     assert found["vault server id"]["said"] == (
-        "Vault asks for the server id vault.example.com, and the settings say other.example.com"
+        "Vault asks logins for the server id vault.example.com, and the settings say other.example.com"
     )
     assert found[f"aws {ACCOUNT}"]["status"] == "failed"
     assert "access denied" in found[f"aws {ACCOUNT}"]["said"]

@@ -216,7 +216,14 @@ def test_a_token_that_cannot_apply_the_platform_is_as_it_should_be() -> None:
     ],
 )
 def test_a_mount_must_be_of_its_type_and_version(kind: str, answer: Any, status: Status) -> None:
-    assert doctor_vault.mount("mount", "m", answer, kind).status is status
+    assert doctor_vault.mount("mount", "m", answer, kind, managed=False).status is status
+
+
+@pytest.mark.parametrize(("managed", "way"), [(True, "crosskeys apply --side platform makes it"), (False, "enable it")])
+def test_a_mount_that_is_not_there_is_made_by_whoever_manages_it(*, managed: bool, way: str) -> None:
+    check = doctor_vault.mount("mount", "m", None, "kv", managed=managed)
+    assert check.status is FAILED
+    assert (check.help or "").startswith(way)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +238,9 @@ def test_a_mount_must_be_of_its_type_and_version(kind: str, answer: Any, status:
     ],
 )
 def test_the_server_id_must_be_the_settings(wanted: str | None, answer: Any, status: Status) -> None:
-    assert doctor_vault.client_config(answer, settings(vault={"server_id_header": wanted})).status is status
+    check = doctor_vault.client_config(answer, settings(vault={"server_id_header": wanted}))
+    assert check.status is status
+    assert "None" not in check.said
 
 
 ACCOUNT: Any = SimpleNamespace(id="111111111111", provisioner_role="arn:aws:iam::111111111111:role/p")
