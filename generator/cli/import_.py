@@ -36,7 +36,10 @@ def import_(
         bool, typer.Option("--platform", help="Only the mounts and the auth method's configuration.")
     ] = False,
     owner: Annotated[
-        str | None, typer.Option(help="Who answers for clients whose IAM roles have no tag owner, and for accounts.")
+        str | None,
+        typer.Option(
+            metavar="OWNER", help="Who answers for clients whose IAM roles have no tag owner, and for accounts."
+        ),
     ] = None,
     provisioner_role: Annotated[
         str | None,

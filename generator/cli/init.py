@@ -29,7 +29,7 @@ class Ci(StrEnum):
 
 def init(
     context: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="The new fleet's folder.")] = Path(),
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The new fleet's folder.")] = Path(),
     ci: Annotated[Ci | None, typer.Option(help="Whose CI checks pull requests. Default: none.")] = None,
     vault_address: Annotated[
         str | None, typer.Option(metavar="URL", help="The only Vault that live runs may talk to.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def kit(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The client that the kit is for.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The client that the kit is for.")] = None,
     account: Annotated[
         str | None, typer.Option(metavar="ID", help="Instead of NAME: all clients of this account.")
     ] = None,

@@ -116,7 +116,7 @@ def _in_order(clients: int, accounts: int) -> str:
 def schema(
     context: typer.Context,
     kind: Annotated[
-        str | None, typer.Argument(metavar="[client|account|fleet|review|run]", help="Which schema to print.")
+        str | None, typer.Argument(metavar="client|account|fleet|review|run", help="Which schema to print.")
     ] = None,
     write: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write those of all manifests into a folder.")

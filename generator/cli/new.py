@@ -39,15 +39,17 @@ class _Answers:
 
 def new(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The client's name, and its file's.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The client's name, and its file's.")] = None,
     account_id: Annotated[
         str | None, typer.Option(metavar="ID", help="The AWS account in which the client runs: twelve digits.")
     ] = None,
     role_name: Annotated[
         str | None, typer.Option(metavar="ROLE", help="The client's IAM role in that account, without its path.")
     ] = None,
-    owner: Annotated[str | None, typer.Option(help="Who answers for the client: a mail address, for instance.")] = None,
-    description: Annotated[str | None, typer.Option(help="What the client is.")] = None,
+    owner: Annotated[
+        str | None, typer.Option(metavar="OWNER", help="Who answers for the client: a mail address, for instance.")
+    ] = None,
+    description: Annotated[str | None, typer.Option(metavar="TEXT", help="What the client is.")] = None,
     change_ref: Annotated[str | None, typer.Option(metavar="REF", help="Where this access was approved.")] = None,
     team: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Put the manifest into this folder below clients/.")

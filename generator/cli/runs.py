@@ -127,7 +127,7 @@ def plan(
 def apply(
     context: typer.Context,
     plans: Annotated[
-        Path | None, typer.Argument(metavar="[DIR|RUN]", help="Apply exactly the plans that `plan --out DIR` kept.")
+        Path | None, typer.Argument(metavar="DIR|RUN", help="Apply exactly the plans that `plan --out DIR` kept.")
     ] = None,
     target: TargetOption = Target.SANDBOX,
     account: AccountOption = None,

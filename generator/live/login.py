@@ -97,7 +97,7 @@ def client_named(fleet: Fleet, name: str) -> Client:
     for client in fleet.clients:
         if client.name == name:
             return client
-    known = ", ".join(client.name for client in fleet.clients[:_NAMED])
+    known = ", ".join(sorted(client.name for client in fleet.clients)[:_NAMED])
     raise UsageError(f"there is no client {name}", help=f"the fleet's clients are: {known}")
 
 
