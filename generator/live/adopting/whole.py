@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator import pipeline
-from generator.errors import InternalError, UsageError
+from generator.errors import InternalError, RemoteError, UsageError
 from generator.live.adopting.aws_side import Iam
 from generator.live.adopting.drafting import drafts
 from generator.live.adopting.importing import Adopted, adopted
@@ -109,6 +109,7 @@ def whole(
 
     Raises:
         UsageError: When something is asked for that is not there, or an owner is missing.
+        RemoteError: When there are no settings yet, and which auth methods Vault has cannot be read.
     """
     pattern = fleet.settings.vault.policy
     beginning = place.beginning
@@ -151,9 +152,13 @@ def whole(
 
 def _mount(vault: Vault) -> str:
     mounts = aws_mounts(vault)
-    usual = FleetSettings().vault.auth_mount
-    if isinstance(mounts, Unknown) or not mounts:
-        return usual
+    if isinstance(mounts, Unknown):
+        raise RemoteError(
+            f"which auth methods Vault has cannot be told: {mounts.why}",
+            help=f"{mounts.help}; or begin the fleet with `crosskeys init --auth-mount PATH`, then import",
+        )
+    if not mounts:
+        return FleetSettings().vault.auth_mount
     if len(mounts) > 1:
         raise UsageError(
             f"Vault has several AWS auth methods: {', '.join(mounts)}",
