@@ -76,6 +76,7 @@ def init(
         typer.echo(f"+ {(directory / path).as_posix()}")
     where = "" if directory == Path() else f"-C {shlex.quote(str(directory))} "
     say(f"next: `crosskeys {where}new` writes the first client's manifest")
+    say(f"      `crosskeys {where}import` writes those of clients that are registered in Vault already")
 
 
 _QUESTIONS = {
