@@ -95,7 +95,11 @@ WHOLE: dict[str, dict[str, Any]] = {
             "providers": {"vault": ">= 5.9", "aws": ">= 5.100"},
             "backend": {"type": "s3", "key": "{root}.tfstate", "bucket": "states"},
         },
-        "live": {"vault_address": "https://vault.example.com:8200", "cluster_id": "cluster"},
+        "live": {
+            "vault_address": "https://vault.example.com:8200",
+            "cluster_id": "cluster",
+            "operator_policies": ["platform-admin"],
+        },
         "run": {"format": "full", "log_format": "text"},
     },
 }
