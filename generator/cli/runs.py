@@ -196,7 +196,9 @@ def apply(
             saved.save(planned, journal.plans, watch.tree, target.value)
             journal.planned(planned)
             destroys.require_allowed(planned, rendered, destroy)
-            takeover.require_none(here, target, planned, rendered, place.systems)
+            takeover.require_none(
+                here, target, planned, rendered, place.systems, earlier=plans is not None and left is None
+            )
             _confirm(planned, target, yes=yes)
             applied = _applied(
                 planned,

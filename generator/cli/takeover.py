@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.cli.context import say
@@ -44,7 +45,13 @@ def tell(
 
 
 def require_none(
-    here: Context, target: Target, planned: Sequence[PlanResult], rendered: Rendered, systems: Callable[[], Systems]
+    here: Context,
+    target: Target,
+    planned: Sequence[PlanResult],
+    rendered: Rendered,
+    systems: Callable[[], Systems],
+    *,
+    earlier: bool,
 ) -> None:
     """Check that the plans of a run take nothing over.
 
@@ -54,6 +61,7 @@ def require_none(
         planned: The plans.
         rendered: The whole fleet.
         systems: Where to ask; nothing is asked where nothing is created.
+        earlier: The plans are an earlier command's, and may have been applied since.
 
     Raises:
         RefusedError: When they would.
@@ -62,7 +70,8 @@ def require_none(
     """
     from generator.live import takeover
 
-    takeover.require_none(_found(here, target, planned, rendered, systems), target)
+    found = _found(here, target, planned, rendered, systems)
+    takeover.require_none(replace(found, earlier=earlier), target)
 
 
 def _found(

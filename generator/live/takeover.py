@@ -72,11 +72,13 @@ class Found:
         there: Those that are there already, by root and address.
         unknown: What could not be read, in the order of its names.
         unasked: How many were not asked for, since too many could not be read.
+        earlier: The plans are an earlier command's, and may have been applied since.
     """
 
     there: tuple[There, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     unasked: int = 0
+    earlier: bool = False
 
     def but(self, made: Collection[tuple[str, str]]) -> Found:
         """Return the same without the objects that this fleet's own runs have made, by root and address."""
@@ -165,13 +167,14 @@ def require_none(found: Found, target: str) -> None:
 
 def sentence(found: Found) -> str:
     """Return what would be taken over and what cannot be told, with a line for every object."""
-    return "\n".join((*_there(found.there), *_unknown(found)))
+    return "\n".join((*_there(found), *_unknown(found)))
 
 
-def _there(there: Sequence[There]) -> Iterator[str]:
-    if there:
-        yield f"{_objects(len(there))} that would be made {_is(len(there))} there already, and this fleet did not make:"
-        yield from object_lines([(one.root, one.address, one.what) for one in there])
+def _there(found: Found) -> Iterator[str]:
+    if number := len(found.there):
+        others = "" if found.earlier else ", and this fleet did not make"
+        yield f"{_objects(number)} that would be made {_is(number)} there already{others}:"
+        yield from object_lines([(one.root, one.address, one.what) for one in found.there])
 
 
 def _unknown(found: Found) -> Iterator[str]:
@@ -185,7 +188,7 @@ def _unknown(found: Found) -> Iterator[str]:
 
 def ways_on(found: Found, target: str) -> str:
     """Return what can be done about what was found."""
-    ways = []
+    ways = ["plan again, if these plans were applied already; else"] if found.there and found.earlier else []
     adoptable = [one for one in found.there if not one.replaces]
     if adoptable:
         commands = list(dict.fromkeys(f"crosskeys import --target {target} {_meant(one)}" for one in adoptable))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def racing(look_up: Callable[..., None], endpoint: str, account_id: str, role: str) -> Callable[..., None]:
     """Return a look-up after which the role is there."""
 
-    def look_up_first(*arguments: Any) -> None:
-        look_up(*arguments)
+    def look_up_first(*arguments: Any, **options: Any) -> None:
+        look_up(*arguments, **options)
         accounts = AwsAccounts(endpoint, "aws", "us-east-1")
         iam = accounts.client("iam", accounts.owner_of(account_id))
         iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")
