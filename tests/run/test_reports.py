@@ -49,7 +49,7 @@ def test_a_run_of_real_terraform(world: World, recorder: Recorder, tmp_path: Pat
     found = json.loads(run_report.render(made))
     Draft202012Validator(SCHEMA).validate(found)
     assert found["destroys"] == [
-        {"root": name, "address": "terraform_data.payments", "action": "replace"} for name in names
+        {"root": name, "address": "terraform_data.payments", "action": "replace", "imported": False} for name in names
     ]
     assert found["total"]["apply"]["outcomes"] == {"failed": 3}
     for text in (run_report.render(made), run_markdown.render(made)):
