@@ -34,6 +34,8 @@ ACCOUNTS = [f"{number}" * 12 for number in range(1, 5)]
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(untouched, "SETTLED_NS", -10_000_000_000)  # what is written here is never of the same size
     monkeypatch.delenv("CI", raising=False)
+    # The option sets it for the whole process: what it was comes back after the test.
+    monkeypatch.setenv("CROSSKEYS_CACHE_DIR", "")
 
 
 @pytest.fixture(scope="session")
