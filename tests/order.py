@@ -35,7 +35,7 @@ LONGEST = (
     ("tests/e2e/test_kit.py",),
     ("tests/e2e/test_saved_plans.py",),
     ("tests/e2e/test_platform_of_others.py",),
-    ("tests/e2e/test_verify.py",),
+    ("tests/e2e/test_verify.py", "tests/e2e/test_verify_strays.py"),
     ("tests/speed/test_nearby.py",),
 )
 """The files that take longest, in the order in which they start; those that share what they set up are in one row.

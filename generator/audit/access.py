@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.audit.declared import VaultPolicy, VaultRole
+from generator.audit.declared import VaultPolicy, VaultRole, policy_name
 
 if TYPE_CHECKING:
     from generator.audit.declared import Declared, PathRule
@@ -53,8 +53,7 @@ class Grant:
 
 def logins(declared: Declared) -> tuple[Login, ...]:
     """Return every login that the tree's roles allow, in the order of the tree and of each role's principals."""
-    # Vault trims and lower-cases a policy's name: vault/policy_store.go, sanitizeName.
-    by_name = {policy.name.strip().lower(): policy for policy in declared.of(VaultPolicy)}
+    by_name = {policy_name(policy.name): policy for policy in declared.of(VaultPolicy)}
     return tuple(
         _login(declared, by_name, role, principal)
         for role in declared.of(VaultRole)
@@ -73,7 +72,7 @@ def grants(found: tuple[Login, ...]) -> tuple[Grant, ...]:
 
 
 def _login(declared: Declared, by_name: dict[str, VaultPolicy], role: VaultRole, principal: str) -> Login:
-    named = (declared.text(role.root, value).strip().lower() for value in role.token_policies)
+    named = (policy_name(declared.text(role.root, value)) for value in role.token_policies)
     usual = () if role.token_no_default_policy else ("default",)
     names = tuple(dict.fromkeys((*named, *usual)))
     return Login(

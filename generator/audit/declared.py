@@ -205,6 +205,11 @@ class PathRule:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
+def policy_name(name: str) -> str:
+    """Return a policy's name as Vault keeps it, trimmed and in lower case: vault/policy_store.go, sanitizeName."""
+    return name.strip().lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultPolicy(Resource):
     """A Vault policy.
@@ -311,6 +316,10 @@ class PolicyDocument(Resource):
     def address(self) -> str:
         """Its type and label, as a data source."""
         return f"data.{self.kind}.{self.label}"
+
+
+DEFAULT_SESSION = 3600
+"""Seconds that a session of an IAM role lasts at most where nothing is said: IAM's own default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.audit.change import Effect, Topic, quote
 from generator.audit.declared import (
+    DEFAULT_SESSION,
     AwsProvider,
     Declaration,
     Declared,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 # Where no number is given Vault's own limit holds, which is the largest; with these there is none without them.
 _UNLIMITED = frozenset({"token_ttl", "token_max_ttl", "token_explicit_max_ttl", "token_num_uses"})
-_SESSION = 3600  # seconds, where an IAM role does not say how long its sessions are
 _SECONDS = frozenset({"token_ttl", "token_max_ttl", "token_explicit_max_ttl", "token_period", "max_session_duration"})
 _DETAILS = frozenset({"tags", "default_tags", "description"})
 _READ_ELSEWHERE = frozenset({"root", "label", "rules"})
@@ -74,7 +74,7 @@ def effect_of(name: str, was: Any, now: Any) -> Effect:
     if name in _UNLIMITED:
         judge = _by_number
     elif name == "max_session_duration":
-        return _by_number(was or _SESSION, now or _SESSION)
+        return _by_number(was or DEFAULT_SESSION, now or DEFAULT_SESSION)
     elif name == "token_period":  # with one the token can be renewed for ever
         judge = _by_period
     elif name == "token_bound_cidrs":

@@ -15,6 +15,7 @@ from generator.audit.declared import (
     StsRole,
     VaultPolicy,
     VaultRole,
+    policy_name,
 )
 from generator.audit.faults import OVERWRITTEN, Unreadable
 
@@ -51,8 +52,8 @@ def _key(declared: Declared, item: Declaration) -> tuple[str, str, str] | None:
         # A role is stored under its name in lower case, without its account: builtin/credential/aws/path_role.go.
         case VaultRole():
             scope, name = mount(item.backend), item.role.lower()
-        case VaultPolicy():  # sanitizeName in vault/policy_store.go
-            scope, name = "", item.name.strip().lower()
+        case VaultPolicy():
+            scope, name = "", policy_name(item.name)
         case StsRole():
             scope, name = mount(item.backend), item.account_id
         case AuthBackendClient() | AuthBackendIdentity():

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from generator.audit.declared import VaultRole
+from generator.audit.declared import VaultRole, policy_name
 from generator.audit.proof_findings import LOGIN, POLICY_MISMATCH, PRINCIPAL, UNDECLARED_POLICY, finding
 from generator.diagnostics import Note
 
@@ -140,8 +140,7 @@ def policies(fleet: Fleet, found: Iterable[VaultPolicy]) -> Iterator[Diagnostic]
     by_name = {client.vault_policy.lower(): client for client in fleet.declared}
     first: dict[str, VaultPolicy] = {}
     for policy in found:
-        # Vault trims and lower-cases a policy's name: vault/policy_store.go, sanitizeName.
-        name = policy.name.strip().lower()
+        name = policy_name(policy.name)
         other = first.setdefault(name, policy)
         if other is not policy:
             message = f"the policy `{policy.name}` is declared twice: the second write silently wins"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.audit.declared import policy_name
 from generator.audit.proof_default import STOCK
 from generator.audit.proof_findings import ANOTHER_CLIENTS, BEYOND_GRANTS, CAPABILITY, POWER_OVER_VAULT, finding
 from generator.audit.proof_pattern import Pattern, matches
@@ -83,7 +84,7 @@ class Reaches:
         """Yield every policy with whom it is meant for, and with whom a login would give it to."""
         for policy in policies:
             # Whoever had it from an earlier login has it still, whatever the roles say now.
-            if client := self._by_policy.get(policy.name.strip().lower()):
+            if client := self._by_policy.get(policy_name(policy.name)):
                 yield self._bearers[client.name], policy
         for login in logins:
             bearer = self._bearer_of(login)

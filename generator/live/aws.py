@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -11,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import create_loader
 
+from generator.audit.declared import DEFAULT_SESSION
 from generator.live.answers import Unknown
 
 if TYPE_CHECKING:
@@ -126,7 +128,7 @@ class AwsAccount:
             description=found.get("Description", ""),
             trust=found["AssumeRolePolicyDocument"],
             permissions_boundary=found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-            max_session_duration=found.get("MaxSessionDuration", 3600),
+            max_session_duration=found.get("MaxSessionDuration", DEFAULT_SESSION),
             tags=_tags(found),
             inline=inline,
             attached=attached,
@@ -232,6 +234,14 @@ def session_of(access_key_id: str, secret_access_key: str, token: str | None, re
     inner = botocore.session.Session()
     inner.register_component("data_loader", _MODELS)
     return boto3.session.Session(access_key_id, secret_access_key, token, region, inner)
+
+
+def time_of(date: str | None) -> float | None:
+    """Return what an answer's ``Date`` says, in seconds since 1970; None where it says none."""
+    try:
+        return parsedate_to_datetime(date or "").timestamp()
+    except ValueError:
+        return None
 
 
 def _tags(found: Mapping[str, Any]) -> dict[str, str]:

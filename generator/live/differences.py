@@ -1,4 +1,4 @@
-"""Live objects of Vault against declared ones, field by field, both as Vault keeps them. Pure."""
+"""Live objects of Vault and AWS against declared ones, field by field, both as these keep them. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.audit import acl_policy
 from generator.audit.acl_constraints import Constraints
 from generator.audit.acl_faults import UnreadablePolicyError
-from generator.audit.declared import Declared, Reference, VaultPolicy, VaultRole
+from generator.audit.declared import DEFAULT_SESSION, Declared, Reference, VaultPolicy, VaultRole, policy_name
 from generator.audit.reaches import gains_and_losses
 from generator.diagnostics import Span
 from generator.live.territory import literal, live_rules
@@ -17,7 +17,15 @@ from generator.live.territory import literal, live_rules
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.audit.declared import AuthBackendClient, AuthBackendIdentity, PathRule, StsRole
+    from generator.audit.declared import (
+        AuthBackendClient,
+        AuthBackendIdentity,
+        IamRole,
+        InstanceProfile,
+        PathRule,
+        StsRole,
+    )
+    from generator.live.aws import LiveIamRole, LiveInstanceProfile
 
 Value = str | int | bool | None | frozenset[str]
 
@@ -42,7 +50,7 @@ class Difference:
     Args:
         field: In Terraform's words.
         declared: What was applied.
-        live: What Vault has.
+        live: What is there.
     """
 
     field: str
@@ -84,18 +92,14 @@ def of_role(declared: Declared, role: VaultRole, live: VaultRole) -> Iterator[Di
         role: The role as declared.
         live: The role as Vault has it.
     """
-    for name in _ROLE_FIELDS:
-        wanted, found = _of_role(declared, role, name), _of_role(declared, live, name)
-        if wanted != found:
-            yield Difference(name, wanted, found)
+    yield from of_fields(
+        {name: (_of_role(declared, role, name), _of_role(declared, live, name)) for name in _ROLE_FIELDS}
+    )
 
 
 def of_sts(role: StsRole, live: StsRole) -> Iterator[Difference]:
     """Yield the fields of an STS entry that are not as declared."""
-    for name in ("sts_role", "external_id"):
-        wanted, found = getattr(role, name), getattr(live, name)
-        if wanted != found:
-            yield Difference(name, wanted, found)
+    yield from of_fields({name: (getattr(role, name), getattr(live, name)) for name in ("sts_role", "external_id")})
 
 
 def of_client_config(
@@ -131,6 +135,40 @@ def of_identity_config(config: AuthBackendIdentity, live: Mapping[str, object]) 
         yield Difference("iam_metadata", wanted, found)
 
 
+def of_iam_role(role: IamRole, live: LiveIamRole) -> Iterator[Difference]:
+    """Yield the fields of an IAM role that are not as declared; documents and tags are compared by themselves."""
+    fields: dict[str, tuple[Value, Value]] = {
+        "path": (role.path or "/", live.path),
+        "permissions_boundary": (role.permissions_boundary, live.permissions_boundary),
+        "max_session_duration": (role.max_session_duration or DEFAULT_SESSION, live.max_session_duration),
+        "description": (role.description, live.description or None),
+    }
+    yield from of_fields(fields)
+
+
+def of_instance_profile(
+    declared: Declared, profile: InstanceProfile, live: LiveInstanceProfile
+) -> Iterator[Difference]:
+    """Yield the fields of an instance profile that are not as declared; tags are compared by themselves."""
+    role = declared.text(profile.root, profile.role)
+    yield from of_fields({"role": (role, " ".join(live.roles)), "path": (profile.path or "/", live.path)})
+
+
+def of_tags(
+    default: Mapping[str, str], item: IamRole | InstanceProfile, live: Mapping[str, str]
+) -> Iterator[Difference]:
+    """Yield the tags that are not as declared, by key; those of AWS itself, which nobody can set, are left out.
+
+    Args:
+        default: The provider's default tags.
+        item: The object.
+        live: All tags that it has.
+    """
+    wanted = {**default, **dict(item.tags)}
+    keys = sorted({*wanted, *(key for key in live if not key.startswith("aws:"))})
+    yield from of_fields({key: (wanted.get(key), live.get(key)) for key in keys})
+
+
 def of_policy(policy: VaultPolicy, text: str) -> PolicyDrift | None:
     """Return how the live text of a policy differs from the declared one; None when it is the same.
 
@@ -160,11 +198,17 @@ def of_policy(policy: VaultPolicy, text: str) -> PolicyDrift | None:
     return PolicyDrift(tuple(shifts), rules)
 
 
+def of_fields(fields: Mapping[str, tuple[Value, Value]]) -> Iterator[Difference]:
+    """Yield the fields whose two values, the declared and the live one, are not the same."""
+    for name, (wanted, found) in fields.items():
+        if wanted != found:
+            yield Difference(name, wanted, found)
+
+
 def _of_role(declared: Declared, role: VaultRole, name: str) -> Value:
     value = getattr(role, name)
     if name == "token_policies":
-        # Vault trims and lower-cases them: vault/policy_store.go, sanitizeName.
-        return frozenset(declared.text(role.root, each).strip().lower() for each in value)
+        return frozenset(policy_name(declared.text(role.root, each)) for each in value)
     if name == "token_bound_cidrs":
         return frozenset(map(_network, value))
     if isinstance(value, tuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -11,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from generator.live.answers import Unknown
-from generator.live.aws import AwsAccount
+from generator.live.aws import AwsAccount, time_of
 from generator.live.doctor_machine import clock
 from generator.live.pace import each
 from generator.live.vault import WORKERS
@@ -46,7 +45,7 @@ def caller(region: str, environment: Mapping[str, str]) -> Iterator[Check]:
         return
     yield identity(answer["Arn"])
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
-    yield clock(_AREA, _time(headers.get("date")), time.time())
+    yield clock(_AREA, time_of(headers.get("date")), time.time())
 
 
 def identity(arn: str) -> Check:
@@ -106,13 +105,6 @@ def _looked_into(systems: Systems, account: Account) -> Unknown | None:
     made = next((client for client in account.declared if client.workload), None)
     role = entered.role(made.role_name, policies=False) if made else None
     return role if isinstance(role, Unknown) else None
-
-
-def _time(date: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(date or "").timestamp()
-    except ValueError:
-        return None
 
 
 def _is_denied(found: Unknown) -> bool:

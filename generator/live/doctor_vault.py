@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.live.answers import Unknown
 from generator.live.doctor_machine import clock
+from generator.live.mounts import AUTH, ENGINES, mounts
 from generator.live.vault_roles import policy_path, role_path, sts_path
 from generator.report.checkup import Check, Status
 
@@ -50,8 +51,8 @@ def checks(vault: Vault, fleet: Fleet, now: float) -> Iterator[Check]:
     if platform := platform_needs(settings):
         yield for_platform(permissions("platform", _asked(vault, platform), platform))
     auth, kv, managed = settings.vault.auth_mount, settings.vault.kv_mount, settings.platform
-    yield mount("auth mount", auth, _mount(vault, "auth", auth), "aws", managed=managed.auth_mount)
-    yield mount("KV mount", kv, _mount(vault, "mounts", kv), "kv", managed=managed.kv_mount)
+    yield mount("auth mount", auth, _mount(vault, AUTH, auth), "aws", managed=managed.auth_mount)
+    yield mount("KV mount", kv, _mount(vault, ENGINES, kv), "kv", managed=managed.kv_mount)
     yield client_config(vault.read(f"auth/{settings.vault.auth_mount}/config/client"), settings)
 
 
@@ -223,11 +224,10 @@ def _asked(vault: Vault, needed: Needs) -> Mapping[str, tuple[str, ...]] | Unkno
 
 
 def _mount(vault: Vault, area: str, path: str) -> Answer:
-    listed = vault.read(f"sys/{area}")
-    if isinstance(listed, Mapping):
-        found: Answer = listed.get(f"{path}/")
-        return found
-    whole = f"auth/{path}" if area == "auth" else path
+    listed = mounts(vault, area)
+    if not isinstance(listed, Unknown):
+        return listed.get(path)
+    whole = f"auth/{path}" if area == AUTH else path
     # By itself, as Terraform asks; then what Vault's web page asks, which whoever may do anything below is told.
     for question in (f"sys/mounts/{whole}", f"sys/internal/ui/mounts/{whole}"):
         seen = vault.read(question)

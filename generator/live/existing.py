@@ -20,7 +20,8 @@ from generator.audit.faults import Unreadable
 from generator.audit.policy import rules
 from generator.diagnostics import Span
 from generator.live.answers import Unknown
-from generator.live.vault_roles import live_role, live_sts, policy_path, role_path, sts_path
+from generator.live.mounts import AUTH, ENGINES, mounted
+from generator.live.vault_roles import live_role, live_sts, policy_path, policy_text, role_path, sts_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,9 +91,9 @@ def _place(item: OfVault, declared: Declared) -> tuple[str, Callable[[Mapping[st
         case VaultPolicy():
             return policy_path(item.name), _policy
         case AuthBackend():
-            return "sys/auth", lambda mounts: _mount("an auth method", item.path, mounts)
+            return AUTH, lambda found: _mount("an auth method", item.path, found)
         case Mount():
-            return "sys/mounts", lambda mounts: _mount("a secrets engine", item.path, mounts)
+            return ENGINES, lambda found: _mount("a secrets engine", item.path, found)
     mount = declared.text(item.root, item.backend)
     words: Callable[[Mapping[str, Any]], str | None]
     match item:
@@ -110,7 +111,7 @@ def _place(item: OfVault, declared: Declared) -> tuple[str, Callable[[Mapping[st
 
 
 def _policy(data: Mapping[str, Any]) -> str:
-    text = data.get("policy") or ""
+    text = policy_text(data)
     try:
         paths = [rule.path for rule in rules(text, Span(""))]
     except Unreadable:
@@ -129,9 +130,9 @@ def _sts(data: Mapping[str, Any]) -> str:
     return f"lets Vault assume {live_sts('', '', data).sts_role}"
 
 
-def _mount(what: str, path: str, mounts: Mapping[str, Any]) -> str | None:
-    found = mounts.get(f"{path}/")
-    return f"{what} of type {found.get('type')}" if isinstance(found, dict) else None
+def _mount(what: str, path: str, data: Mapping[str, Any]) -> str | None:
+    found = mounted(data).get(path)
+    return f"{what} of type {found.get('type')}" if found else None
 
 
 def _client_config(data: Mapping[str, Any]) -> str | None:

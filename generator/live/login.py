@@ -5,9 +5,8 @@ Needs no token of Vault's but the one that the login gives, which is revoked at 
 
 from __future__ import annotations
 
-import datetime as dt
+import time
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from generator.errors import ExitCode, UsageError, worst
 from generator.live import doors
 from generator.live.answers import Unknown
+from generator.live.aws import time_of
 from generator.live.login_causes import explain_login, principal
 from generator.live.sign_in import endpoint_of, sign_in
 from generator.live.vault import health
@@ -146,9 +146,8 @@ def _identity(visit: Visit) -> Generator[Step, None, str | None]:
         return None
     arn = str(answer["Arn"])
     yield _is_the_clients(visit.client, arn)
-    said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    off = dt.datetime.now(dt.UTC) - parsedate_to_datetime(said) if said else dt.timedelta()
-    yield clock(off.total_seconds())
+    theirs = time_of(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
+    yield clock(None if theirs is None else time.time() - theirs)
     return arn
 
 
@@ -158,8 +157,10 @@ _NO_IDENTITY = (
 )
 
 
-def clock(seconds: float) -> Step:
-    """Return what it means that this machine's clock is so many seconds ahead of AWS's."""
+def clock(seconds: float | None) -> Step:
+    """Return what it means that this machine's clock is so many seconds ahead of AWS's; None is not known."""
+    if seconds is None:
+        return Step("clock", Outcome.UNKNOWN, "AWS does not say what time it is", "compare the clocks")
     if abs(seconds) <= _SKEW:
         return Step("clock", Outcome.OK, f"within {abs(seconds):.0f} s of AWS's")
     way = "ahead of" if seconds > 0 else "behind"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from generator.audit.declared import Declared, StsRole, VaultPolicy, VaultRole
+from generator.audit.declared import Declared, StsRole, VaultPolicy, VaultRole, policy_name
 from generator.live.places import Places
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class Reviewed:
 
     @cached_property
     def policies(self) -> Mapping[str, VaultPolicy]:
-        """The policies by name; Vault trims and lower-cases it: vault/policy_store.go, sanitizeName."""
-        return {policy.name.strip().lower(): policy for policy in self.declared.of(VaultPolicy)}
+        """The policies by the name that Vault keeps."""
+        return {policy_name(policy.name): policy for policy in self.declared.of(VaultPolicy)}
 
     @cached_property
     def sts(self) -> Mapping[str, StsRole]:

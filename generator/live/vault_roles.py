@@ -82,6 +82,11 @@ def policy_path(name: str) -> str:
     return f"sys/policies/acl/{name}"
 
 
+def policy_text(data: Mapping[str, Any]) -> str:
+    """Return a policy's text from Vault's answer, byte for byte as it was written."""
+    return str(data.get("policy") or "")
+
+
 def live_role(mount: str, name: str, data: Mapping[str, Any]) -> LiveRole:
     """Return a role from Vault's answer.
 

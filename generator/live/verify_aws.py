@@ -7,7 +7,7 @@ Vault assumes everything is.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from generator.audit.declared import (
 )
 from generator.audit.fields import name_of, shown
 from generator.diagnostics import Diagnostic, Note, Severity
-from generator.live import meaning
+from generator.live import differences, meaning
 from generator.live.answers import Unknown
 from generator.live.verified import Verified, together
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from generator.audit.declared import Declaration
     from generator.diagnostics import Span
     from generator.live.aws import AwsAccount, LiveIamRole
+    from generator.live.differences import Difference
     from generator.live.vault_roles import LiveRole
     from generator.manifest.fleet import Account, Client
 
@@ -58,8 +59,6 @@ _HELP = {
     "that these are meant",
 }
 _WARNINGS = frozenset({WORDS, EXISTING_TRUST})
-_SESSION = 3600  # seconds, where nothing says how long a role's sessions are
-_RESERVED_TAGS = "aws:"  # AWS's own, which nobody can set
 
 
 def by_root(declared: Declared) -> Mapping[str, Declared]:
@@ -207,7 +206,7 @@ class _Side:
     def _profiles(self, role: IamRole, client: Client | None) -> Iterator[Verified]:
         declared = self.profiles.get(role.name, [])
         for profile in declared:
-            yield self._profile(profile, role)
+            yield self._profile(profile)
         having = self.aws.instance_profiles_of(role.name)
         if isinstance(having, Unknown):
             yield Verified(unknown=(having,))
@@ -227,13 +226,14 @@ class _Side:
             )
         )
 
-    def _profile(self, profile: InstanceProfile, role: IamRole) -> Verified:
+    def _profile(self, profile: InstanceProfile) -> Verified:
         live = self.aws.instance_profile(profile.name)
         if isinstance(live, Unknown):
             return Verified(unknown=(live,))
         if live is None:
             return _found(InstanceProfile, _missing(profile, name_of(profile), self.account))
-        findings = _differing(PROFILE, profile, role=((role.name,), live.roles), path=(profile.path or "/", live.path))
+        compared = differences.of_instance_profile(self.declared, profile, live)
+        findings = (_differing(PROFILE, profile, each) for each in compared)
         return _found(InstanceProfile, *findings, *_tags(self.default_tags, profile, live.tags))
 
 
@@ -262,21 +262,13 @@ def _side(account: Account, declared: Declared, aws: AwsAccount, live_roles: Map
 
 
 def _settings(role: IamRole, live: LiveIamRole) -> Iterator[Diagnostic]:
-    yield from _differing(
-        SETTINGS,
-        role,
-        path=(role.path or "/", live.path),
-        permissions_boundary=(role.permissions_boundary, live.permissions_boundary),
-        max_session_duration=(role.max_session_duration or _SESSION, live.max_session_duration),
-    )
-    yield from _differing(WORDS, role, description=(role.description, live.description or None))
+    for each in differences.of_iam_role(role, live):
+        yield _differing(WORDS if each.field == "description" else SETTINGS, role, each)
 
 
 def _tags(default: Mapping[str, str], item: IamRole | InstanceProfile, live: Mapping[str, str]) -> Iterator[Diagnostic]:
-    wanted = {**default, **dict(item.tags)}
-    others = {key: value for key, value in live.items() if key not in wanted and not key.startswith(_RESERVED_TAGS)}
-    yield from _differing(SETTINGS, item, **{f"tag {key}": (value, live.get(key)) for key, value in wanted.items()})
-    yield from _differing(WORDS, item, **{f"tag {key}": (None, value) for key, value in others.items()})
+    for each in differences.of_tags(default, item, live):
+        yield _differing(WORDS if each.declared is None else SETTINGS, item, replace(each, field=f"tag {each.field}"))
 
 
 def _others_than_services(client: Client, live: LiveIamRole) -> Iterator[Diagnostic]:
@@ -315,12 +307,9 @@ def _missing(item: IamRole | InstanceProfile | IamRolePolicy, name: str, account
     return _finding(MISSING, item.span, f"{name} is not there in account {account.id}")
 
 
-def _differing(rule: str, item: IamRole | InstanceProfile, **fields: tuple[object, object]) -> Iterator[Diagnostic]:
-    """Yield a finding for each field whose two values, the reviewed and the live one, are not the same."""
-    for field, (wanted, found) in fields.items():
-        if wanted != found:
-            is_, was = shown(field, found), shown(field, wanted)
-            yield _finding(rule, item.span, f"`{field}` of {name_of(item)} is {is_} in AWS, and {was} was reviewed")
+def _differing(rule: str, item: IamRole | InstanceProfile, each: Difference) -> Diagnostic:
+    is_, was = shown(each.field, each.live), shown(each.field, each.declared)
+    return _finding(rule, item.span, f"`{each.field}` of {name_of(item)} is {is_} in AWS, and {was} was reviewed")
 
 
 def _finding(rule: str, span: Span, message: str, *notes: Note) -> Diagnostic:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.audit.declared import policy_name
 from generator.diagnostics import Note
 from generator.live import differences
 from generator.live.answers import Unknown
 from generator.live.drift_findings import ALLOWS_OTHERWISE, DIFFERS, MISSING, OTHER_WORDS, UNSAYABLE, drift
-from generator.live.vault_roles import live_role, live_sts, policy_path, role_path, sts_path
+from generator.live.vault_roles import live_role, live_sts, policy_path, policy_text, role_path, sts_path
 from generator.live.verified import Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
+    from collections.abc import Iterator
 
     from generator.audit.declared import StsRole, VaultPolicy, VaultRole
     from generator.diagnostics import Diagnostic
@@ -61,7 +61,7 @@ def _of_role(reviewed: Reviewed, declared: VaultRole, live: LiveRole) -> Iterato
 
 def policy(reviewed: Reviewed, vault: Vault, territory: Territory, declared: VaultPolicy) -> Verified:
     """Compare one declared policy."""
-    found = vault.read(policy_path(declared.name.strip().lower()))
+    found = vault.read(policy_path(policy_name(declared.name)))
     if isinstance(found, Unknown):
         return Verified(unknown=(found,))
     checked = ((declared.kind, 1),)
@@ -69,7 +69,7 @@ def policy(reviewed: Reviewed, vault: Vault, territory: Territory, declared: Vau
     if found is None:
         message = f"the policy `{declared.name}` is gone: `{declared.label}` can read nothing"
         return Verified((drift(MISSING, declared.span.start, message, *notes),), checked=checked)
-    drifted = differences.of_policy(declared, text_of(found))
+    drifted = differences.of_policy(declared, policy_text(found))
     if drifted is None:
         return Verified(checked=checked)
     span = reviewed.places.argument(declared, "policy")
@@ -103,8 +103,3 @@ def sts(reviewed: Reviewed, vault: Vault, declared: StsRole) -> Verified:
         for each in differences.of_sts(declared, live)
     )
     return Verified(findings, checked=checked)
-
-
-def text_of(found: Mapping[str, Any]) -> str:
-    """Return the text of a policy from Vault's answer."""
-    return str(found.get("policy") or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from generator.audit.declared import AuthBackend, AuthBackendClient, AuthBackendIdentity, Mount
 from generator.audit.proof import prove
@@ -13,9 +13,9 @@ from generator.diagnostics import Span
 from generator.live import differences
 from generator.live.answers import Unknown
 from generator.live.drift_findings import ANOTHER_MOUNT, DEFAULT_CHANGED, DIFFERS, MISSING, drift
-from generator.live.vault_roles import policy_path
+from generator.live.mounts import AUTH, ENGINES, mounts
+from generator.live.vault_roles import policy_path, policy_text
 from generator.live.verified import Verified, together
-from generator.live.verify_declared import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 AWS = "aws"
 DEFAULT = "default"
-_AUTH, _MOUNTS = "sys/auth", "sys/mounts"
 # Where Vault asks who logs in: its name for it, the service, and the platform's variable that may say another.
 _ENDPOINTS = (
     ("sts_endpoint", "sts", "sts_endpoint"),
@@ -52,11 +51,11 @@ class Mounts:
 
 def auth_mounts(reviewed: Reviewed, vault: Vault) -> tuple[Verified, Mounts | None]:
     """Compare the mount of the AWS auth method, and find others of its type; None for mounts that are not known."""
-    found = vault.read(_AUTH)
+    found = mounts(vault, AUTH)
     if isinstance(found, Unknown):
         return Verified(unknown=(found,)), None
-    types = {name.strip("/"): str(each.get("type")) for name, each in _each(found)}
-    accessors = {name.strip("/"): str(each.get("accessor")) for name, each in _each(found)}
+    types = {name: str(each.get("type")) for name, each in found.items()}
+    accessors = {name: str(each.get("accessor")) for name, each in found.items()}
     span, kind = _where(reviewed, AuthBackend, "type", "auth_mount")
     findings: list[Diagnostic] = []
     if reviewed.mount not in types:
@@ -75,12 +74,12 @@ def auth_mounts(reviewed: Reviewed, vault: Vault) -> tuple[Verified, Mounts | No
 
 def kv_mount(reviewed: Reviewed, vault: Vault) -> Verified:
     """Compare the mount of the KV engine."""
-    found = vault.read(_MOUNTS)
+    found = mounts(vault, ENGINES)
     if isinstance(found, Unknown):
         return Verified(unknown=(found,))
     path = reviewed.fleet.settings.vault.kv_mount
     span, kind = _where(reviewed, Mount, "type", "kv_mount")
-    live = dict(_each(found)).get(f"{path}/")
+    live = found.get(path)
     if live is None:
         message = f"there is no secrets engine at `{path}/`: there are no certificates to read"
         return Verified((drift(MISSING, span, message),), checked=((kind, 1),))
@@ -162,7 +161,7 @@ def default_policy(reviewed: Reviewed, vault: Vault) -> Verified:
     found = vault.read(policy_path(DEFAULT))
     if isinstance(found, Unknown):
         return Verified(unknown=(found,))
-    rules = default_rules(text_of(found or {}))
+    rules = default_rules(policy_text(found or {}))
     span = Span(policy_path(DEFAULT))
     changed = tuple(drift(DEFAULT_CHANGED, span, message) for message in _changes(rules))
     # Findings of the tree itself were none: it was gated.
@@ -193,9 +192,3 @@ def _where(reviewed: Reviewed, kind: type[Resource], argument: str, setting: str
     for item in reviewed.declared.of(kind):
         return reviewed.places.argument(item, argument), kind.kind
     return reviewed.places.setting("vault", setting), kind.kind
-
-
-def _each(found: Mapping[str, Any] | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, each in (found or {}).items():
-        if isinstance(each, dict):
-            yield name, each

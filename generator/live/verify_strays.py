@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from generator.audit.declared import policy_name
 from generator.diagnostics import Note, Span
 from generator.live.answers import Unknown
 from generator.live.drift_findings import (
@@ -20,9 +21,8 @@ from generator.live.drift_findings import (
 )
 from generator.live.sign_in import role_arn
 from generator.live.territory import live_rules
-from generator.live.vault_roles import live_role, policy_path, role_path
+from generator.live.vault_roles import live_role, policy_path, policy_text, role_path
 from generator.live.verified import Verified
-from generator.live.verify_declared import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -72,7 +72,7 @@ class Reach:
             policies: Their names.
             operators: Whether those that the settings leave to the people who run Vault count.
         """
-        found = ((name, self._of(name.strip().lower(), operators)) for name in policies)
+        found = ((name, self._of(policy_name(name), operators)) for name in policies)
         return "; ".join(f"`{name}` {said}" for name, said in found if said)
 
     def _of(self, name: str, operators: bool) -> str:  # noqa: FBT001 - handed on
@@ -95,7 +95,7 @@ def policy(reviewed: Reviewed, vault: Vault, territory: Territory, reach: Reach,
         return Verified()
     if name in reviewed.fleet.settings.live.operator_policies:
         return Verified()
-    rules = live_rules(name, text_of(found))
+    rules = live_rules(name, policy_text(found))
     if reached := territory.reached(rules):
         reach.undeclared[name] = f"reaches {reached.what}"
         message = (

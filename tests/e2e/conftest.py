@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e import drifting
 from tests.e2e.fleets import POISON, FleetFolder, copy_of_example, ended
 
 if TYPE_CHECKING:
@@ -31,3 +32,10 @@ def example(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> I
 def world(example: FleetFolder) -> World:
     """The example fleet's sandbox."""
     return example.world()
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iterator[drifting.Live]:
+    """A fleet in whose Vault each test of drift changes something, and puts it back."""
+    with drifting.applied(tmp_path_factory.mktemp("verify"), toolchain) as fleet:
+        yield fleet

@@ -1,4 +1,4 @@
-"""Drift of every kind on Vault's side, made by hand in a real Vault, is found and named where it was applied."""
+"""What was applied in Vault and is not so any more is found, and named where it was applied."""
 
 from __future__ import annotations
 
@@ -8,181 +8,44 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import pipeline
 from generator.live.advisories import FLAWED
-from generator.live.pace import Pace
-from generator.live.reviewed import Reviewed, Scope
-from generator.live.systems import Systems
-from generator.live.vault import Vault
-from generator.live.verify import Look, verify
+from generator.live.reviewed import Scope
 from generator.live.verify_identity import ENTITIES, GROUPS
-from generator.sandbox.vault_contents import connect
-from tests.e2e.fleets import HEADER, REPOSITORY, FleetFolder, ended, new_fleet
+from tests.e2e.drifting import (
+    BOTH,
+    CAUGHT,
+    DATA,
+    DIRECTORY,
+    LEDGERS,
+    METADATA,
+    ONE,
+    OWN,
+    OWN_METADATA,
+    PAYMENTS_FILE,
+    PLATFORM,
+    POLICY,
+    ROLE,
+    STS_FILE,
+    TWO,
+    allow,
+    drifts,
+    one,
+    role,
+)
+from tests.e2e.fleets import REPOSITORY
 from tests.run import proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    import hvac
-
     from generator.diagnostics import Diagnostic
-    from generator.sandbox.toolchain import Toolchain
-    from generator.sandbox.world import World
+    from tests.e2e.drifting import Live
 
 pytestmark = pytest.mark.toolchain
-
-ONE, TWO = "111111111111", "222222222222"
-VAULT_SIDE = Scope(aws=False)
-ROLE = "auth/aws/role/"
-POLICY = "sys/policies/acl/"
-SETTINGS = {
-    "accounts": "any",
-    "vault": {"server_id_header": HEADER, "principals": ["arn:aws:iam::999999999999:role/hcp-vault"]},
-    "defaults": {"token_ttl": "1h", "token_max_ttl": "4h"},
-    "platform": {"auth_mount": True, "client_config": True, "kv_mount": True},
-    "shared_paths": [{"path": "shared/ca", "owner": "pki@example.com"}],
-}
-PAYMENTS_FILE = f"terraform/accounts/{ONE}/vault/client-payments.tf"
-SCANNER_FILE = f"terraform/accounts/{TWO}/vault/client-scanner.tf"
-STS_FILE = f"terraform/accounts/{TWO}/vault/sts.tf"
-PLATFORM = "terraform/platform/platform.tf"
-CAUGHT: Counter[str] = Counter()
-"""How many drifts were caught, by what drifted; shown at the end."""
-
-
-class Silent:
-    """Hears how far a look is."""
-
-    def more(self, number: int) -> None:
-        pass
-
-    def done(self) -> None:
-        pass
-
-
-def drifts(look: Look) -> tuple[Diagnostic, ...]:
-    """Return what a look has found, but the flaws of the version of Vault that tests run."""
-    return tuple(finding for finding in look.verified.findings if finding.rule != FLAWED)
-
-
-@dataclass(frozen=True)
-class Live:
-    """A fleet that was applied, and what asks about it."""
-
-    fleet: FleetFolder
-    world: World
-    vault: hvac.Client
-    reviewed: Reviewed
-
-    def look(self, scope: Scope = VAULT_SIDE, token: str = "", address: str = "") -> Look:
-        """Look at Vault's side, as its administrator and where it is unless said otherwise."""
-        systems = self.world.systems()
-        if token or address:
-            variables = self.world.variables()
-            variables |= {
-                "VAULT_TOKEN": token or variables["VAULT_TOKEN"],
-                "VAULT_ADDR": address or variables["VAULT_ADDR"],
-            }
-            systems = Systems(
-                lambda: Vault(variables, "admin", Pace(0)), lambda _: None, Pace(0), None, systems.variables
-            )
-        return verify(self.reviewed, systems, scope, Silent())
-
-    def found(self, scope: Scope = VAULT_SIDE) -> tuple[Diagnostic, ...]:
-        """Return the findings of a look that reads everything."""
-        look = self.look(scope)
-        assert look.verified.unknown == ()
-        return drifts(look)
-
-    def line(self, finding: Diagnostic) -> str:
-        """Return the line that a finding stands at."""
-        return (self.fleet.folder / finding.span.path).read_text("utf-8").split("\n")[finding.span.line - 1]
-
-    @contextmanager
-    def changed(self, path: str, data: Mapping[str, Any] | None) -> Iterator[None]:
-        """Write to a path, or delete what is there; what was there is put back afterwards."""
-        before = self.vault.read(path)
-        try:
-            if data is None:
-                self.vault.delete(path)
-            else:
-                self.vault.write_data(path, data=dict(data))
-            yield
-        finally:
-            self.put_back(path, before["data"] if before else None)
-
-    def put_back(self, path: str, before: Mapping[str, Any] | None) -> None:
-        if before is None or path.startswith(ROLE):
-            # A role's binds add up otherwise.
-            self.vault.delete(path)
-        if before is not None:
-            ignored = {"role_id", "bound_iam_principal_id", "role_tag", "allow_instance_migration"}
-            ignored |= {"disallow_reauthentication", "name"}
-            kept = {name: value for name, value in before.items() if name not in ignored and value not in (None, [])}
-            self.vault.write_data(path, data=kept)
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iterator[Live]:
-    folder = tmp_path_factory.mktemp("verify")
-    fleet = FleetFolder(folder, toolchain)
-    fleet.write(
-        f"clients/accounts/{TWO}.yaml",
-        {"name": "two", "owner": "two@example.com", "sts": {"role": "lookup", "external_id": "7d1c9d0e-3f0b"}},
-    )
-    clients = (
-        {"name": "payments", "account_id": ONE, "role_name": "payments-app"},
-        {
-            "name": "ledger",
-            "account_id": ONE,
-            "role_name": "Ledger.App",
-            "vault": {"token_bound_cidrs": ["10.20.0.0/16", "10.30.0.7/32"]},
-            "grants": [{"path": "shared/ca", "access": "read"}],
-        },
-        {
-            "name": "scanner",
-            "account_id": TWO,
-            "role_name": "scanner",
-            "vault": {
-                "ec2": {
-                    "region": "eu-central-1",
-                    "ami_ids": ["ami-0123456789abcdef0"],
-                    "vpc_ids": ["vpc-0123456789abcdef0"],
-                    "subnet_ids": ["subnet-0123456789abcdef0"],
-                    "instance_ids": ["i-0123456789abcdef0"],
-                }
-            },
-        },
-        {"name": "leaked", "account_id": ONE, "role_name": "leaked", "suspend": {"reason": "key leaked"}},
-        {
-            "name": "gone",
-            "account_id": ONE,
-            "role_name": "gone",
-            "retire": {"approved_until": "2099-01-31", "reason": "moved"},
-        },
-    )
-    with ended(new_fleet(folder, toolchain, SETTINGS, *clients)):
-        fleet.run("apply", "--side", "vault", "--yes")
-        world = fleet.world()
-        rendered = pipeline.render(folder, world.fleet, None)
-        reviewed = Reviewed(rendered.fleet, rendered.declared, rendered.comparison.wanted, world.systems().variables)
-        live = Live(fleet, world, connect(world.services), reviewed)
-        yield live
-        # Each test has put back what it changed.
-        assert live.found() == ()
-        print(f"\n{CAUGHT.total()} drifts caught: {dict(sorted(CAUGHT.items()))}")  # noqa: T201 - for who counts them
-
-
-def one(findings: tuple[Diagnostic, ...], rule: str) -> Diagnostic:
-    """Return the only finding, which is of a rule."""
-    assert [finding.rule for finding in findings] == [rule], findings
-    CAUGHT[rule] += 1
-    return findings[0]
 
 
 def test_clean_fleet_verifies_clean(live: Live) -> None:
@@ -305,16 +168,6 @@ def test_altered_sts_entry_is_named_at_its_line(live: Live, data: dict[str, str]
     assert live.line(finding).lstrip().startswith(("sts_role", "external_id"))
 
 
-def allow(path: str, *capabilities: str) -> str:
-    """Return a rule of a policy."""
-    return f'path "{path}" {{ capabilities = {json.dumps(capabilities)} }}\n'
-
-
-DIRECTORY = f"certs/{ONE}/payments-app"
-LEDGERS = f"certs/{ONE}/Ledger.App"
-DATA, METADATA = f"secret/data/{DIRECTORY}/*", f"secret/metadata/{DIRECTORY}/*"
-OWN, OWN_METADATA = allow(DATA, "read", "list"), allow(METADATA, "list", "read")
-BOTH = OWN + OWN_METADATA
 CONSTRAINED = f'path "{DATA}" {{\n  capabilities = ["read", "list"]\n  required_parameters = ["v"]\n}}\n'
 ALTERED = (
     (BOTH, "CK943", "has other words than were applied, and allows the same"),
@@ -365,217 +218,6 @@ def test_altered_identity_configuration_is_named_at_its_line(live: Live, field: 
         finding = one(live.found(), "CK941")
     assert f"`{field}` of auth/aws/config/identity" in finding.message
     assert live.line(finding).lstrip().startswith(field)
-
-
-STRAY = f"{POLICY}stray"
-ELSEWHERE = "arn:aws:iam::333333333333:role/x"
-
-
-REACHING = (
-    (allow("secret/data/certs/*", "read"), "the directory of `", "clients/"),
-    (allow("*", "list"), "the directory of `", "clients/"),
-    (allow(f"secret/+/{LEDGERS}/*", "read"), "the directory of `ledger`", "clients/ledger.yaml"),
-    (allow(f"secret/data/certs/{ONE}/gone/x", "read"), "the directory of `gone`", "clients/gone.yaml"),
-    (allow(f"secret/destroy/{LEDGERS}/tls", "update"), "the directory of `ledger`", "clients/ledger.yaml"),
-    (allow("secret/data/shared/ca/*", "update"), "the shared path `shared/ca`", "crosskeys.yaml"),
-    (allow("secret/data/certs/999999999999/*", "read"), "the tree of all certificates", "crosskeys.yaml"),
-    (allow("secret/{{identity.entity.name}}", "read"), "the directory of `", "clients/"),
-    (
-        allow("secret/data/*", "read") + allow(f"secret/data/certs/{ONE}/*", "deny"),
-        "the directory of `scanner`",
-        "clients/scanner.yaml",
-    ),
-)
-POWERFUL = (
-    (allow("sys/policies/acl/*", "update"), "write any policy"),
-    ('path "sys/policy/x" { policy = "write" }', "write any policy"),
-    (allow("auth/aws/role/*", "create"), "let others log in with any policy"),
-    (allow("auth/aws/config/sts/*", "update"), "let others log in with any policy"),
-    (allow("identity/entity/id/*", "update"), "give anybody any policy"),
-    (allow("sys/leases/+", "sudo"), "use what Vault guards with `sudo`"),
-    (allow("sys/storage/raft/snapshot", "read"), "take away all that Vault stores"),
-    (allow("sys/mounts/secret", "delete", "update"), "change the mount of the certificates"),
-)
-HARMLESS = (
-    allow("kv/data/team/*", "read", "update"),
-    allow("secret/data/team/*", "read"),
-    allow("secret/data/*", "read") + allow("secret/data/certs/*", "deny") + allow("secret/data/shared/*", "deny"),
-    allow("sys/mounts", "read"),
-)
-
-
-@pytest.mark.parametrize(("text", "said", "at"), REACHING)
-def test_undeclared_policy_that_reaches_anything_is_an_error(live: Live, text: str, said: str, at: str) -> None:
-    with live.changed(STRAY, {"policy": text}):
-        finding = one(live.found(), "CK947")
-    assert "the policy `stray`, which is not declared" in finding.message
-    assert said in finding.message
-    assert finding.span.path.startswith(at)
-
-
-@pytest.mark.parametrize(("text", "said"), POWERFUL)
-def test_undeclared_policy_with_power_over_vault_is_an_error(live: Live, text: str, said: str) -> None:
-    with live.changed(STRAY, {"policy": text}):
-        finding = one(live.found(), "CK948")
-    assert finding.message.endswith(f"and so {said}")
-
-
-@pytest.mark.parametrize("text", HARMLESS)
-def test_harmless_undeclared_policy_is_counted_and_no_finding(live: Live, text: str) -> None:
-    with live.changed(STRAY, {"policy": text}):
-        look = live.look()
-    assert drifts(look) == ()
-    assert dict(look.undeclared)["vault_policy"] == 1
-
-
-def test_policy_of_those_who_run_vault_is_theirs_to_judge(live: Live) -> None:
-    settings = live.reviewed.fleet.settings
-    named = settings.model_copy(update={"live": settings.live.model_copy(update={"operator_policies": ("stray",)})})
-    reviewed = replace(live.reviewed, fleet=replace(live.reviewed.fleet, settings=named))
-    with (
-        live.changed(STRAY, {"policy": allow("*", "read", "sudo")}),
-        live.changed(f"{ROLE}x", role(ELSEWHERE, "stray")),
-    ):
-        finding = one(replace(live, reviewed=reviewed).found(), "CK949")
-    assert "`stray` is of those who run Vault" in finding.message
-
-
-def role(arn: str, *policies: str, **more: object) -> dict[str, object]:
-    binds = {"bound_iam_principal_arn": [arn], "resolve_aws_unique_ids": False} if arn else {}
-    return {"auth_type": "iam", **binds, "policies": list(policies), **more}
-
-
-STRAY_ROLES = (
-    (role(f"arn:aws:iam::{ONE}:role/payments-app"), "CK945", "lets `payments` in", PAYMENTS_FILE),
-    (role("arn:aws:iam::*"), "CK945", "lets `ledger` and 4 more clients in and brings no policy", "terraform/"),
-    (role(f"arn:aws:iam::{TWO}:role/scan*", "x"), "CK945", "lets `scanner` in and brings `x`", SCANNER_FILE),
-    (role("", "x", auth_type="ec2", bound_account_id=[TWO]), "CK945", "lets `scanner` in", SCANNER_FILE),
-    (role(ELSEWHERE, "payments-policy"), "CK949", "`payments-policy` reaches the directory of `payments`", "crosskeys"),
-    (role(ELSEWHERE, "team"), "CK946", "and brings `team`", "crosskeys.yaml"),
-)
-CUT_OFF = {"leaked": (role(f"arn:aws:iam::{ONE}:role/leaked", "leaked-policy"), "is suspended")}
-CUT_OFF |= {"gone": (role(f"arn:aws:iam::{ONE}:role/gone"), "is retired")}
-
-
-@pytest.mark.parametrize(("data", "rule", "said", "at"), STRAY_ROLES)
-def test_undeclared_role_is_judged_by_whom_it_lets_in_and_to_what(
-    live: Live, data: dict[str, object], rule: str, said: str, at: str
-) -> None:
-    with live.changed(f"{ROLE}stray", data):
-        finding = one(live.found(), rule)
-    assert said in finding.message
-    assert finding.span.path.startswith(at)
-
-
-@pytest.mark.parametrize("name", CUT_OFF)
-def test_role_of_a_client_that_is_cut_off_is_an_error(live: Live, name: str) -> None:
-    data, said = CUT_OFF[name]
-    with live.changed(f"{ROLE}{name}", data):
-        finding = one(live.found(), "CK950")
-    assert said in finding.message
-    assert finding.span.path == f"clients/{name}.yaml"
-
-
-def test_undeclared_role_that_brings_an_undeclared_policy_with_reach_says_so(live: Live) -> None:
-    with (
-        live.changed(STRAY, {"policy": 'path "secret/data/certs/*" { capabilities = ["read"] }'}),
-        live.changed(f"{ROLE}stray", role(ELSEWHERE, "Stray")),
-    ):
-        found = live.found()
-    assert {finding.rule for finding in found} == {"CK947", "CK949"}
-    CAUGHT["CK949"] += 1
-
-
-def test_undeclared_sts_entry_is_a_warning(live: Live) -> None:
-    path = "auth/aws/config/sts/333333333333"
-    with live.changed(path, {"sts_role": ELSEWHERE}):
-        finding = one(live.found(), "CK951")
-    assert "account 333333333333" in finding.message
-
-
-def test_roles_of_another_aws_mount_are_looked_at(live: Live) -> None:
-    live.vault.sys.enable_auth_method("aws", path="legacy")
-    try:
-        assert one(live.found(), "CK954").severity == "warning"
-        live.vault.write_data("auth/legacy/role/x", data=role(f"arn:aws:iam::{ONE}:role/payments-app", "ledger-policy"))
-        found = live.found()
-    finally:
-        live.vault.sys.disable_auth_method("legacy")
-    assert {finding.rule for finding in found} == {"CK945", "CK954"}
-    assert any("the role `x` of `legacy/`" in finding.message for finding in found)
-    CAUGHT["CK945"] += 1
-
-
-@pytest.mark.parametrize(
-    ("more", "rules"),
-    [
-        ('path "sys/health" { capabilities = ["read"] }', {"CK955", "CK832"}),
-        ('path "kv/x" { capabilities = ["read"] }', {"CK955", "CK831"}),
-        ('path "secret/data/certs/*" { capabilities = ["read"] }', {"CK955", "CK830"}),
-    ],
-)
-def test_widened_default_policy_is_told_with_what_every_token_then_reaches(
-    live: Live, more: str, rules: set[str]
-) -> None:
-    text = live.vault.read(f"{POLICY}default")["data"]["policy"]
-    with live.changed(f"{POLICY}default", {"policy": f"{text}\n{more}\n"}):
-        found = live.found()
-    assert {finding.rule for finding in found} == rules
-    CAUGHT["CK955"] += 1
-
-
-def test_narrowed_default_policy_is_told(live: Live) -> None:
-    text = live.vault.read(f"{POLICY}default")["data"]["policy"].replace(
-        'path "auth/token/renew-self"', 'path "kv/none"'
-    )
-    with live.changed(f"{POLICY}default", {"policy": text}):
-        found = live.found()
-    assert "the policy `default` no longer lets tokens update `auth/token/renew-self`" in [f.message for f in found]
-
-
-def test_group_that_gives_a_clients_policy_is_an_error(live: Live) -> None:
-    made = live.vault.write_data("identity/group", data={"name": "helpdesk", "policies": ["payments-policy"]})
-    try:
-        finding = one(live.found(), "CK952")
-    finally:
-        live.vault.delete(f"identity/group/id/{made['data']['id']}")
-    assert "the identity group `helpdesk`" in finding.message
-    assert "`payments-policy` reaches the directory of `payments`" in finding.message
-
-
-def test_entity_that_has_a_clients_policy_is_an_error(live: Live) -> None:
-    made = live.vault.write_data("identity/entity", data={"name": "jo", "policies": ["payments-policy"]})
-    try:
-        finding = one(live.found(), "CK952")
-    finally:
-        live.vault.delete(f"identity/entity/id/{made['data']['id']}")
-    assert "the identity entity `jo`" in finding.message
-
-
-@pytest.mark.parametrize("through", ["entity", "group", "group of a group"])
-def test_policy_that_identity_adds_to_a_clients_login_is_an_error(live: Live, through: str) -> None:
-    accessor = live.vault.read("sys/auth")["data"]["aws/"]["accessor"]
-    own = {"policies": ["team"]} if through == "entity" else {}
-    entity = live.vault.write_data("identity/entity", data={"name": "login", **own})["data"]["id"]
-    live.vault.write_data(
-        "identity/entity-alias", data={"name": "x", "canonical_id": entity, "mount_accessor": accessor}
-    )
-    groups = []
-    if through != "entity":
-        policies = ["team"] if through == "group" else []
-        inner = {"name": "inner", "member_entity_ids": [entity], "policies": policies}
-        groups.append(live.vault.write_data("identity/group", data=inner)["data"]["id"])
-    if through == "group of a group":
-        outer = {"name": "outer", "member_group_ids": groups, "policies": ["team"]}
-        groups.append(live.vault.write_data("identity/group", data=outer)["data"]["id"])
-    try:
-        finding = one(live.found(), "CK953")
-    finally:
-        for group in groups:
-            live.vault.delete(f"identity/group/id/{group}")
-        live.vault.delete(f"identity/entity/id/{entity}")
-    assert "the identity entity `login` adds `team`" in finding.message
-    assert ("through" in finding.message) is (through != "entity")
 
 
 READER = (REPOSITORY / "docs/bootstrap/reader-vault.hcl").read_text("utf-8")

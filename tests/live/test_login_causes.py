@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator import pipeline
+from generator.live.aws import time_of
 from generator.live.login import Outcome, clock
 from generator.live.login_causes import explain_login, principal
 
@@ -147,3 +148,12 @@ def test_a_clock_may_be_off_by_as_much_as_aws_takes(seconds: float, outcome: str
     step = clock(seconds)
     assert step.outcome is Outcome(outcome)
     assert said in step.said
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday", "Tue, 99 Nov 2026 25:00:00 GMT"])
+def test_a_clock_that_nothing_can_be_compared_with_is_not_called_right(date: str | None) -> None:
+    assert clock(time_of(date)).outcome is Outcome.UNKNOWN
+
+
+def test_a_date_of_an_answer_is_read_in_seconds_since_1970() -> None:
+    assert time_of("Thu, 01 Jan 1970 00:01:40 GMT") == 100

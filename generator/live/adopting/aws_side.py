@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from generator.audit.declared import DEFAULT_SESSION
 from generator.live import meaning
 from generator.live.adopting import reasons
 from generator.live.answers import Unknown
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from generator.manifest.proposal import Value
 
 EXISTING: Mapping[str, Value] = {"role": "existing"}
-_SESSION = 3600  # seconds; what IAM gives a role that says nothing
 _OWNER_TAGS = ("owner", "Owner")
 
 
@@ -43,6 +43,13 @@ class AwsSide:
     aws: Mapping[str, Value]
     owner: str | None = None
     left: Left | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """What of an IAM role no manifest can say, as the end of a sentence about it."""
+
+    why: str
 
 
 class Iam:
@@ -131,24 +138,24 @@ def _read(
         return registration.left(reasons.RECREATED, f"bound to {', '.join(ids) or 'no id'}, and it is {role.unique_id}")
     owner = next((role.tags[tag] for tag in _OWNER_TAGS if role.tags.get(tag)), None)
     said = _said(role, profiles, account)
-    if isinstance(said, str):
+    if isinstance(said, Unsaid):
         path: dict[str, Value] = {} if role.path == "/" else {"role_path": role.path}
-        left = Left(reasons.AWS_SIDE, f"IAM role {role.name} in {account.id}", said)
+        left = Left(reasons.AWS_SIDE, f"IAM role {role.name} in {account.id}", said.why)
         return AwsSide({**EXISTING, **path}, owner, left)
     return AwsSide(said, owner)
 
 
-def _said(role: LiveIamRole, profiles: tuple[LiveInstanceProfile, ...], account: Account) -> dict[str, Value] | str:
+def _said(role: LiveIamRole, profiles: tuple[LiveInstanceProfile, ...], account: Account) -> dict[str, Value] | Unsaid:
     """Return the keys below ``aws``, or what of the role they cannot say."""
     services = _services(role)
-    if isinstance(services, str):
+    if isinstance(services, Unsaid):
         return services
     profile = _profile(role, profiles)
-    if profile is not None and profile.startswith("it "):
+    if isinstance(profile, Unsaid):
         return profile
     boundary = account.sts_boundary  # the account's or the fleet's: what a client that says nothing gets
     if boundary and role.permissions_boundary is None:
-        return f"it has no permissions boundary, and would get {boundary}"
+        return Unsaid(f"it has no permissions boundary, and would get {boundary}")
     tags = {
         key: value
         for key, value in sorted(role.tags.items())
@@ -159,27 +166,27 @@ def _said(role: LiveIamRole, profiles: tuple[LiveInstanceProfile, ...], account:
         "instance_profile": profile,
         "trusted_services": None if services == default_services(role.arn.split(":")[1]) else services,
         "permissions_boundary": None if role.permissions_boundary == boundary else role.permissions_boundary,
-        "max_session_duration": None if role.max_session_duration == _SESSION else role.max_session_duration,
+        "max_session_duration": None if role.max_session_duration == DEFAULT_SESSION else role.max_session_duration,
         "tags": tags,
     }
     try:
         ClientAws.model_validate({key: value for key, value in keys.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
-        return f"it has {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return Unsaid(f"it has {'.'.join(map(str, first['loc']))}: {first['msg']}")
     return keys
 
 
-def _services(role: LiveIamRole) -> tuple[str, ...] | str:
+def _services(role: LiveIamRole) -> tuple[str, ...] | Unsaid:
     """Return the services that may assume a role and that nobody else may, or what else its trust policy says."""
     try:
         statements = meaning.of_document(role.trust)
     except ValueError as error:
-        return f"its trust policy cannot be said: {error}"
+        return Unsaid(f"its trust policy cannot be said: {error}")
     services: list[str] = []
     for statement in statements:
         if not _trusts_services(statement):
-            return "its trust policy says more than that services may assume it"
+            return Unsaid("its trust policy says more than that services may assume it")
         services += (each for group in statement.principals for each in group.identifiers if each not in services)
     return tuple(sorted(services))
 
@@ -193,12 +200,12 @@ def _trusts_services(statement: Statement) -> bool:
     )
 
 
-def _profile(role: LiveIamRole, profiles: tuple[LiveInstanceProfile, ...]) -> str | None:
-    """Return the value of ``instance_profile``, None for its default, or a sentence about what it cannot say."""
+def _profile(role: LiveIamRole, profiles: tuple[LiveInstanceProfile, ...]) -> str | Unsaid | None:
+    """Return the value of ``instance_profile``, None for its default, or what it cannot say."""
     if not profiles:
         return NO_PROFILE
     if len(profiles) > 1:
-        return f"it is in several instance profiles: {', '.join(profile.name for profile in profiles)}"
+        return Unsaid(f"it is in several instance profiles: {', '.join(profile.name for profile in profiles)}")
     if profiles[0].path != role.path:
-        return f"it has the path {role.path}, and its instance profile {profiles[0].path}"
+        return Unsaid(f"it has the path {role.path}, and its instance profile {profiles[0].path}")
     return None if profiles[0].name == role.name else profiles[0].name

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.live.answers import Unknown
+from generator.live.mounts import AUTH, mounts
 from generator.live.pace import each
 from generator.live.vault import WORKERS
-from generator.live.vault_roles import live_role, live_sts, policy_path, role_path, sts_path
+from generator.live.vault_roles import live_role, live_sts, policy_path, policy_text, role_path, sts_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -77,7 +78,7 @@ def observe(vault: Vault, mount: str, wanted: Callable[[LiveRole], bool], progre
     return Observed(
         mount,
         roles,
-        {name: None if data is None else str(data.get("policy") or "") for name, data in texts.items()},
+        {name: None if data is None else policy_text(data) for name, data in texts.items()},
         {account: live_sts(mount, account, data) for account, data in entries.items() if data is not None},
         known["client"],
         known["identity"],
@@ -113,10 +114,7 @@ def _known(
 
 def aws_mounts(vault: Vault) -> tuple[str, ...] | Unknown:
     """Return the mounts of the AWS auth method, in order."""
-    found = vault.read("sys/auth")
+    found = mounts(vault, AUTH)
     if isinstance(found, Unknown):
         return found
-    mounts = (found or {}).items()
-    return tuple(
-        sorted(path.strip("/") for path, each in mounts if isinstance(each, dict) and each.get("type") == "aws")
-    )
+    return tuple(sorted(path for path, each in found.items() if each.get("type") == "aws"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from generator.audit.declared import (
@@ -18,11 +18,13 @@ from generator.audit.declared import (
     StsRole,
     VaultPolicy,
     VaultRole,
+    policy_name,
 )
 from generator.live import differences, meaning
 from generator.live.adopting.policies import mean_the_same
 from generator.live.answers import Unknown
-from generator.live.vault_roles import policy_path
+from generator.live.mounts import AUTH, ENGINES, mounts
+from generator.live.vault_roles import policy_path, policy_text
 from generator.report.imported import Change
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from generator.live.systems import Systems
     from generator.manifest.fleet import Account
 
-_SESSION = 3600  # seconds; what IAM gives a role that says nothing
 # What the provider destroys an object to change: `ForceNew` in the sources of hashicorp/vault 5.9.0 and hashicorp/aws
 # 5.100.0. Whether unique ids are resolved can be turned on in place, and not off.
 _REPLACING = frozenset({"auth_type", "path", "type"})
@@ -123,14 +124,14 @@ class Taking:
         return self._unknown.get(folder) or self._unknown.get(f"{folder}/{name}")
 
     def _of_policy(self, item: VaultPolicy) -> Taken | Unknown | None:
-        name = item.name.lower()
+        name = policy_name(item.name)
         if name in self._observed.policies:
             text = self._observed.policies[name]
         else:
             found = self._vault.read(policy_path(name))
             if isinstance(found, Unknown):
                 return found
-            text = None if found is None else str(found.get("policy") or "")
+            text = None if found is None else policy_text(found)
         if text is None:
             return None
         what = f"policy {item.name}"
@@ -156,45 +157,34 @@ class Taking:
         return _taken(f"{kind} configuration of {mount}/", compared)
 
     def _of_mount(self, item: AuthBackend | Mount) -> Taken | Unknown | None:
-        mounts = self._vault.read("sys/auth" if isinstance(item, AuthBackend) else "sys/mounts")
-        if isinstance(mounts, Unknown):
-            return mounts
-        found = (mounts or {}).get(f"{item.path}/")
+        mounted = mounts(self._vault, AUTH if isinstance(item, AuthBackend) else ENGINES)
+        if isinstance(mounted, Unknown):
+            return mounted
+        found = mounted.get(item.path)
         if found is None:
             return None
-        fields: dict[str, tuple[object, object]] = {"type": (item.type, found.get("type"))}
+        fields = {"type": (item.type, found.get("type"))}
         if isinstance(item, Mount):
             options = found.get("options") or {}
             fields |= {f"options.{key}": (value, options.get(key)) for key, value in item.options}
-        return _taken(f"mount {item.path}/", _differing(fields))
+        return _taken(f"mount {item.path}/", differences.of_fields(fields))
 
     def _of_iam_role(self, item: IamRole) -> Taken | Unknown | None:
         account = self._account(item)
         role = self._iam.role(account, item.name)
         if role is None or isinstance(role, Unknown):
             return role
-        fields = self._tagged(item, role.tags)
-        fields |= {
-            "path": (item.path or "/", role.path),
-            "description": (item.description, role.description or None),
-            "permissions_boundary": (item.permissions_boundary, role.permissions_boundary),
-            "max_session_duration": (item.max_session_duration or _SESSION, role.max_session_duration),
-        }
         what = f"IAM role {item.name} in {account.id}"
         trust = _document(what, "assume_role_policy", self._statements(item), role.trust)
-        return _taken(what, _differing(fields), trust)
+        return _taken(what, (*self._tagged(item, role.tags), *differences.of_iam_role(item, role)), trust)
 
     def _of_profile(self, item: InstanceProfile) -> Taken | Unknown | None:
         account = self._account(item)
         profile = self._iam.profile(account, item.name)
         if profile is None or isinstance(profile, Unknown):
             return profile
-        fields = self._tagged(item, profile.tags)
-        fields |= {
-            "path": (item.path or "/", profile.path),
-            "role": (self._declared.text(item.root, item.role), " ".join(profile.roles)),
-        }
-        return _taken(f"instance profile {item.name} in {account.id}", _differing(fields))
+        compared = differences.of_instance_profile(self._declared, item, profile)
+        return _taken(f"instance profile {item.name} in {account.id}", (*self._tagged(item, profile.tags), *compared))
 
     def _of_inline_policy(self, item: IamRolePolicy) -> Taken | Unknown | None:
         account = self._account(item)
@@ -210,21 +200,14 @@ class Taking:
     def _account(self, item: Resource) -> Account:
         return self._accounts[item.root.split("/")[1]]
 
-    def _tagged(self, item: IamRole | InstanceProfile, live: Mapping[str, str]) -> dict[str, tuple[object, object]]:
-        wanted = {**self._default_tags.get(item.root, {}), **dict(item.tags)}
-        keys = sorted({*wanted, *(key for key in live if not key.startswith("aws:"))})
-        return {f"tags.{key}": (wanted.get(key), live.get(key)) for key in keys}
+    def _tagged(self, item: IamRole | InstanceProfile, live: Mapping[str, str]) -> Iterator[Difference]:
+        for each in differences.of_tags(self._default_tags.get(item.root, {}), item, live):
+            yield replace(each, field=f"tags.{each.field}")
 
     def _statements(self, item: IamRole | IamRolePolicy) -> tuple[Statement, ...]:
         reference = item.assume_role_policy if isinstance(item, IamRole) else item.policy
         document = self._declared.target(item.root, reference)
         return document.statements if isinstance(document, PolicyDocument) else ()
-
-
-def _differing(fields: Mapping[str, tuple[object, object]]) -> Iterator[Difference]:
-    for name, (wanted, found) in fields.items():
-        if wanted != found:
-            yield differences.Difference(name, wanted, found)  # type: ignore[arg-type]  # what fields have
 
 
 def _taken(what: str, found: Iterable[Difference], more: Iterable[Change] = ()) -> Taken:
