@@ -161,3 +161,16 @@ def test_the_owner_that_a_tag_names_comes_first() -> None:
 def test_without_any_owner_nothing_is_drafted() -> None:
     with pytest.raises(UsageError, match="payments"):
         drafted(observed({"payments": answer("payments")}), fleet_of(), Asked())
+
+
+@pytest.mark.parametrize(
+    ("profiles", "why"),
+    [
+        ((PROFILE, replace(PROFILE, name="second")), f"it is in several instance profiles: {PROFILE.name}, second"),
+        ((replace(PROFILE, path="/other/"),), "it has the path /, and its instance profile /other/"),
+    ],
+)
+def test_the_reason_names_what_of_the_instance_profiles_cannot_be_said(
+    profiles: tuple[LiveInstanceProfile, ...], why: str
+) -> None:
+    assert [left.detail for left in _drafted(Account(ROLE, *profiles)).left] == [why]
