@@ -151,7 +151,7 @@ def of_instance_profile(
 ) -> Iterator[Difference]:
     """Yield the fields of an instance profile that are not as declared; tags are compared by themselves."""
     role = declared.text(profile.root, profile.role)
-    yield from of_fields({"role": (role, " ".join(live.roles)), "path": (profile.path or "/", live.path)})
+    yield from of_fields({"role": (role, " ".join(live.roles) or None), "path": (profile.path or "/", live.path)})
 
 
 def of_tags(
