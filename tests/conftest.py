@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Heed interrupts, and let children heed them: whoever starts pytest in the background has it ignore them."""
+    """Make every process that tests start the same, whoever starts pytest."""
+    # Where CI is set nothing of the cache is believed, and each run of the tool would parse all shapes anew.
+    os.environ.pop("CI", None)
+    # Whoever starts pytest in the background has it ignore interrupts, and so would all that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
