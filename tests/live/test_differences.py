@@ -55,8 +55,8 @@ def test_each_field_of_a_role_is_compared(field: str, declared: object, live: ob
     assert (found.field, found.declared, found.live) == (field, declared, live)
 
 
-@pytest.mark.parametrize(("roles", "live"), [(("other",), "other"), ((), ""), (("pay", "other"), "pay other")])
-def test_a_profile_with_another_role_in_it_differs(roles: tuple[str, ...], live: str) -> None:
+@pytest.mark.parametrize(("roles", "live"), [(("other",), "other"), ((), None), (("pay", "other"), "pay other")])
+def test_a_profile_with_another_role_in_it_differs(roles: tuple[str, ...], live: str | None) -> None:
     profile = LiveInstanceProfile("pay", "arn:aws:iam::111111111111:instance-profile/pay", "/", ("pay",), {})
     assert list(differences.of_instance_profile(Declared({}), PROFILE, profile)) == []
     (found,) = differences.of_instance_profile(Declared({}), PROFILE, replace(profile, roles=roles))
