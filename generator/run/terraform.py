@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import shutil
 import tempfile
 import time
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 _LOCK_TIMEOUT = "30s"
 _STAMP = "crosskeys-init.json"
 _LOCK_FILE = ".terraform.lock.hcl"
+_HASHES = re.compile(r"^ *hashes *= *\[[^]]*\]\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +144,20 @@ def init(workspace: Workspace, children: Children, observer: Observer) -> Run | 
     run = _run("init", ("-no-color",), workspace, children, observer)
     if run.code != 0:
         return run
+    if not workspace.checks_providers:
+        _drop_hashes(workspace.directory / _LOCK_FILE)
     aside = stamp.with_suffix(".new")
     aside.write_bytes(_stamp_for(workspace))
     aside.replace(stamp)
     return None
+
+
+def _drop_hashes(lock_file: Path) -> None:
+    """Leave the providers' versions in a lock file and take out their hashes, without which no file is compared.
+
+    Source: Terraform 1.11, ``Meta.providerFactories`` in ``internal/command/meta_providers.go``.
+    """
+    lock_file.write_text(_HASHES.sub("", lock_file.read_text("utf-8")), "utf-8")
 
 
 def _stamp_for(workspace: Workspace) -> bytes:

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.live.aws import session_of
 from generator.live.pace import Pace
-from generator.live.systems import Systems
-from generator.live.vault import Vault
 from generator.render.layout import RootKind
 from generator.render.tree import WORK
 from generator.run.environment import allowed
 from generator.run.roots import Workspace
+from generator.sandbox import prepared, vault_contents
 from generator.sandbox import services as servers
-from generator.sandbox import vault_contents
-from generator.sandbox.aws_accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY, AwsAccounts
+from generator.sandbox.aws_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from generator.sandbox.copies import copy_root
 
 if TYPE_CHECKING:
@@ -25,8 +22,10 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from generator.live.systems import Systems
     from generator.manifest.fleet import Account, Fleet
     from generator.render.layout import Root
+    from generator.sandbox.aws_accounts import AwsAccounts
     from generator.sandbox.services import Services
     from generator.sandbox.toolchain import Toolchain
 
@@ -49,6 +48,8 @@ class World:
     @property
     def accounts(self) -> AwsAccounts:
         """The AWS accounts."""
+        from generator.sandbox.aws_accounts import AwsAccounts  # noqa: PLC0415 - boto3: 0.2 s, and rarely needed
+
         aws = self.fleet.settings.aws
         return AwsAccounts(self.services.aws_endpoint, aws.partition, aws.region)
 
@@ -80,7 +81,8 @@ class World:
         data_dir = self.folder / "data" / root.name
         files = {path.rpartition("/")[2]: texts[path] for path in root.files}
         copy_root(files, directory, Path(str(self.state).replace("{root}", root.name)))
-        return Workspace(root, directory, data_dir, allowed(self._credentials(root)))
+        # Its providers come from a mirror of its own.
+        return Workspace(root, directory, data_dir, allowed(self._credentials(root)), checks_providers=False)
 
     def _credentials(self, root: Root) -> dict[str, str]:
         tools = {"TF_CLI_CONFIG_FILE": str(self.toolchain.terraform_config), "GOGC": _GARBAGE}
@@ -118,10 +120,15 @@ class World:
         Args:
             rate: Requests a second at most; 0 for no bound.
         """
+        from generator.live.systems import Systems  # noqa: PLC0415 - few plans make something, which is looked up
+        from generator.live.vault import Vault  # noqa: PLC0415
+
         region = self.fleet.settings.aws.region
         namespace = self.fleet.settings.vault.namespace
 
         def session(account: Account) -> boto3.session.Session:
+            from generator.live.aws import session_of  # noqa: PLC0415 - boto3, as above
+
             keys = self.accounts.owner_of(account.id)
             return session_of(keys.access_key_id, keys.secret_access_key, keys.session_token, region)
 
@@ -133,6 +140,22 @@ class World:
             self.platform_variables(),
         )
 
+    def prepare_accounts(self) -> bool:
+        """Make what the fleet takes for granted in the AWS accounts; return whether any were not prepared already.
+
+        Raises:
+            RemoteError: When AWS does not answer or refuses.
+        """
+        known = prepared.recalled(self.folder)
+        marks = {account.id: mark for account in self.fleet.accounts if (mark := prepared.mark(account))}
+        lacking = marks.items() - (known or {}).items()
+        if known is not None and not lacking:
+            return False
+        of = {account.id: account for account in self.fleet.accounts}
+        self.accounts.seed(of[account_id] for account_id, _ in sorted(lacking))
+        prepared.remember(self.folder, {**(known or {}), **marks})
+        return True
+
     def seed_certificates(self) -> int:
         """Put the demonstration certificates that are missing into Vault; return how many."""
         return vault_contents.seed_certificates(vault_contents.connect(self.services), self.fleet)
@@ -141,6 +164,12 @@ class World:
 def up(folder: Path, fleet: Fleet, toolchain: Toolchain, progress: Callable[[str], None]) -> World:
     """Bring the sandbox of the fleet in ``folder`` up and prepare it; what is there already stays.
 
+    Args:
+        folder: The fleet's folder.
+        fleet: The fleet, or a part of it: what the rest needs is made when that is brought up.
+        toolchain: The programs.
+        progress: Shows one line.
+
     Raises:
         RemoteError: When a server does not come up or refuses.
     """
@@ -148,11 +177,11 @@ def up(folder: Path, fleet: Fleet, toolchain: Toolchain, progress: Callable[[str
     home = folder.absolute() / FOLDER
     world = World(home, fleet, servers.up(home, toolchain, progress), toolchain)
     vault = vault_contents.connect(world.services)
-    if world.accounts.is_blank() and not world.services.vault_is_new:
+    if prepared.recalled(home) is None and not world.services.vault_is_new:
         progress("AWS has lost its memory, which is all it has: the next apply makes again what was there")
-        for role in vault_contents.forget_lost_aws(vault, fleet):
+        for role in vault_contents.forget_lost_aws(vault, fleet.settings):
             progress(f"removed the Vault role {role}: it was bound to the unique id of an IAM role that is lost")
-    if world.accounts.seed(fleet):
+    if world.prepare_accounts():
         progress("prepared the AWS accounts: provisioner roles, existing roles, instances")
     vault_contents.seed_platform(vault, world.services, fleet)
     world.seed_certificates()

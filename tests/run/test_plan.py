@@ -15,6 +15,7 @@ from generator.run.results import PlanOutcome, exit_code
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from generator.sandbox.toolchain import Toolchain
     from tests.run.conftest import Recorder, World
 
 pytestmark = pytest.mark.toolchain
@@ -165,6 +166,29 @@ def test_init_runs_once_and_again_when_its_work_no_longer_fits(
     assert commands() == ["plan"]
     mirror.rmdir()
     assert commands() == ["init", "plan"]
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_providers_are_compared_with_the_lock_file_unless_the_workspace_does_without(
+    checks: bool, world: World, recorder: Recorder, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    body = """
+terraform {
+  required_providers {
+    vault = { source = "hashicorp/vault" }
+  }
+}
+"""
+    workspace, calls = world.count_calls(world.root(VAULT, body))
+    environment = {**workspace.environment, "TF_CLI_CONFIG_FILE": str(toolchain.terraform_config)}
+    workspace = replace(workspace, environment=environment, checks_providers=checks)
+    for _ in range(2):
+        (result,) = plan_all([workspace], tmp_path / "plans", 1, recorder)
+        assert result.outcome is PlanOutcome.CLEAN
+    assert [line.split()[1] for line in calls.read_text().splitlines()] == ["init", "plan", "plan"]
+    lock_file = (workspace.directory / ".terraform.lock.hcl").read_text()
+    assert "  version = " in lock_file
+    assert ("h1:" in lock_file) == checks
 
 
 def test_a_failed_init_is_reported_and_tried_again(world: World, recorder: Recorder, tmp_path: Path) -> None:
