@@ -9,19 +9,22 @@ finds what a whole run finds: docs/adr/0022-read-what-a-change-concerns.md.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator import pipeline
 from generator.manifest.load import ACCOUNTS, CLIENTS
 from generator.render.layout import TREE, RootKind
-from generator.untouched import Known, is_rendered, known
+from generator.untouched import Known, is_rendered
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from generator.manifest.fleet import Client, Fleet
+    from generator.pipeline import Rendered
     from generator.untouched import Sight, Whole
 
 _ACCOUNT = re.compile(rf"{TREE}/accounts/([0-9]{{12}})/")
@@ -47,8 +50,9 @@ def facts(fleet: Fleet) -> Facts:
     return found
 
 
-def nearby(folder: Path, seen: Sight, whole: Whole, today: dt.date, cache: Path) -> Known | None:
-    """Return what is known of a fleet, from what was touched since it was in order; None when all must be read.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A fleet that was in order, and how it looks now.
 
     Args:
         folder: The fleet's folder.
@@ -56,20 +60,89 @@ def nearby(folder: Path, seen: Sight, whole: Whole, today: dt.date, cache: Path)
         whole: How it looked then, and the facts of it.
         today: The day by which permissions to destroy are judged.
         cache: A folder that remembers what was parsed.
+    """
+
+    folder: Path
+    seen: Sight
+    whole: Whole
+    today: dt.date
+    cache: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was touched and what it can concern, without a finding about manifests, and isolated.
+
+    Args:
+        facts: Those of the whole fleet as it is now.
+        inside: The folders with all files of the part, each with a slash at its end.
+    """
+
+    facts: Facts
+    inside: tuple[str, ...]
+    rendered: Rendered
+
+
+def nearby(before: Before) -> Known | None:
+    """Return what is known of a fleet, from what was touched since it was in order; None when all must be read.
 
     Raises:
         InternalError: When a rendered file does not say what the fleet says.
         UsageError: When a template cannot be rendered.
     """
+    part = _part(before, lambda _: frozenset())
+    if part is None:
+        return None
+    return Known(
+        clients=sum(map(_is_client, part.facts)),
+        accounts=len({account for account, *_ in part.facts.values()}),
+        others=sum(is_rendered(path) and not path.startswith(part.inside) for path in before.seen.files),
+        comparison=part.rendered.comparison,
+    )
+
+
+def chosen(before: Before, accounts: AbstractSet[str], clients: AbstractSet[str]) -> Rendered | None:
+    """Return the part of a fleet that some accounts and clients are in, and what was touched since it was in order.
+
+    The tree is as it should be then; None when all must be read.
+
+    Args:
+        before: The fleet.
+        accounts: Ids of accounts.
+        clients: Names of clients.
+
+    Raises:
+        InternalError: When a rendered file does not say what the fleet says.
+        UsageError: When a template cannot be rendered.
+    """
+
+    def of(facts: Facts) -> AbstractSet[str] | None:
+        account_of = {_stem(path): account for path, (account, *_) in facts.items() if _is_client(path)}
+        known = accounts <= {account for account, *_ in facts.values()} and clients <= account_of.keys()
+        return accounts | {account_of[name] for name in clients} if known else None
+
+    part = _part(before, of)
+    if part is None or not part.rendered.comparison.is_current:
+        return None
+    others = {folder: each for folder, each in before.whole.roots.items() if not f"{folder}/".startswith(part.inside)}
+    return replace(part.rendered, others=others)
+
+
+def _part(before: Before, chosen: Callable[[Facts], AbstractSet[str] | None]) -> _Part | None:
+    """Return the part of a fleet that what was touched concerns; None when that cannot be told, or is not in order.
+
+    Args:
+        before: The fleet.
+        chosen: Gives further accounts by the fleet's facts; None when there are none such.
+    """
+    whole, seen = before.whole, before.seen
     touched = {path for path, look in seen.files.items() if whole.files.get(path) != look}
     removed = whole.files.keys() - seen.files.keys()
-    if not touched and not removed:  # folders have other times, as Terraform's own files leave them
-        return known(whole.found, seen)
     manifests = {path for path in touched if path.startswith(f"{CLIENTS}/")}
     accounts = {_account(path) for path in (touched - manifests) | removed}
-    if None in accounts:
+    if None in accounts or not whole.facts:
         return None
-    fresh = facts(pipeline.validate(folder, None, manifests).fleet)
+    fresh = facts(pipeline.validate(before.folder, None, manifests).fleet) if manifests else {}
     if fresh.keys() != manifests:
         return None
     changed = [*fresh.values(), *(whole.facts[path] for path in manifests if path in whole.facts)]
@@ -77,8 +150,12 @@ def nearby(folder: Path, seen: Sight, whole: Whole, today: dt.date, cache: Path)
     names = {name for _, *names in changed for name in names}
     merged = {**whole.facts, **fresh}
     accounts |= {account for account, *others in merged.values() if not names.isdisjoint(others)}
+    further = chosen(merged)
+    if further is None:
+        return None
+    accounts |= further
     part = {path for path, (account, *_) in merged.items() if account in accounts}
-    validated = pipeline.validate(folder, today, part)
+    validated = pipeline.validate(before.folder, before.today, part)
     found = facts(validated.fleet)
     if validated.findings or found.keys() != part or any(found[path] != fresh[path] for path in fresh):
         return None
@@ -86,16 +163,8 @@ def nearby(folder: Path, seen: Sight, whole: Whole, today: dt.date, cache: Path)
         f"{TREE}/{RootKind.PLATFORM}",
         *(f"{TREE}/accounts/{account}" for account in sorted(filter(None, accounts))),
     )
-    rendered = pipeline.render(folder, validated.fleet, cache, tops)
-    if rendered.proof.findings:
-        return None
-    inside = tuple(f"{top}/" for top in tops)
-    return Known(
-        clients=sum(not path.startswith(f"{ACCOUNTS}/") for path in merged),
-        accounts=len({account for account, *_ in merged.values()}),
-        others=sum(is_rendered(path) and not path.startswith(inside) for path in seen.files),
-        comparison=rendered.comparison,
-    )
+    rendered = pipeline.render(before.folder, validated.fleet, before.cache, tops)
+    return None if rendered.proof.findings else _Part(merged, tuple(f"{top}/" for top in tops), rendered)
 
 
 def _names(fleet: Fleet, client: Client) -> Iterator[str]:
@@ -112,3 +181,12 @@ def _account(path: str) -> str | None:
     """Return the account of a rendered file, empty for the platform's; None for any other file."""
     match = _ACCOUNT.match(path)
     return match[1] if match else "" if path.startswith(f"{TREE}/{RootKind.PLATFORM}/") else None
+
+
+def _is_client(path: str) -> bool:
+    return not path.startswith(f"{ACCOUNTS}/")
+
+
+def _stem(path: str) -> str:
+    """Return the name of a client by its manifest's path, which is that of every manifest without a finding."""
+    return path.rpartition("/")[2].removesuffix(".yaml")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -18,7 +18,7 @@ from generator.errors import ExitCode
 from generator.manifest.fleet import Fleet, resolve
 from generator.manifest.load import SETTINGS, load
 from generator.render import tree
-from generator.render.layout import Root, layout
+from generator.render.layout import TREE, Root, layout
 from generator.render.render import Renderer
 from generator.resources import data
 from generator.rules.fleet import check
@@ -26,7 +26,7 @@ from generator.stages import stage
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from generator.manifest.settings import FleetSettings
@@ -62,6 +62,8 @@ class Rendered:
         roots: Those that the manifests say, and those that are left over.
         proof: Whether it keeps every client to itself.
         declared: What it declares, read back from its text.
+        others: When all of this is about a part of a fleet, the folders of the other roots, each with the SHA-256 of
+            what is in it: they are as they should be without having been read.
     """
 
     fleet: Fleet
@@ -69,12 +71,24 @@ class Rendered:
     comparison: Comparison
     proof: Proof
     declared: Declared
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def objects(self) -> int:
         """How many objects of Vault and AWS it declares."""
         items = self.declared.objects.values()
         return sum(isinstance(item, Resource) and not isinstance(item, PolicyDocument) for item in items)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the whole tree, as hex digits."""
+        return tree.digest_of({**self.others, **tree.digests(self.comparison.wanted)})
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all roots of the whole fleet."""
+        others = (folder.removeprefix(f"{TREE}/") for folder in self.others)
+        return frozenset((*(root.name for root in self.roots), *others))
 
 
 def validate(folder: Path, today: dt.date | None = None, only: Collection[str] | None = None) -> Validated:

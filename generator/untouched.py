@@ -8,6 +8,7 @@ that was touched a moment ago is not remembered. Continuous integration always r
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import json
@@ -18,7 +19,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from generator import __version__
 from generator.render.layout import TREE
@@ -26,7 +27,7 @@ from generator.render.tree import Comparison
 from generator.resources import data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 FOLDER = "untouched"
 MOST = 64
@@ -59,17 +60,15 @@ class Sight:
     """All that the disk says of a fleet and of this tool without reading a file.
 
     Args:
-        digest: SHA-256 of all of it, hex.
         tool: SHA-256 of what is no part of the fleet, hex.
         day: The day that it was looked at for, as ISO 8601 has it: permissions to destroy lapse.
         is_settled: Whether the last change was long enough ago to be sure that the next one shows.
         files: How each file of the fleet looks, by its path relative to the fleet's folder.
     """
 
-    digest: str
     tool: str
     day: str
-    is_settled: bool
+    is_settled: bool = field(compare=False)
     files: Mapping[str, str] = field(repr=False)
 
 
@@ -81,11 +80,13 @@ class Whole:
         found: What was said of it.
         files: How each of its files looked.
         facts: What is to be known of each manifest to judge another.
+        roots: The folder of each root, with the SHA-256 of what is in it.
     """
 
     found: InOrder
     files: Mapping[str, str]
     facts: Mapping[str, list[str]]
+    roots: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,39 +119,20 @@ def is_rendered(path: str) -> bool:
 def sight(folder: Path, day: str) -> Sight | None:
     """Return how a fleet looks on a day; None where a link may lead elsewhere."""
     begin = time.time_ns()
-    own: list[_Look] = []
-    others: list[_Look] = []
     try:
-        for name in _WATCHED:
-            own += _everything(os.fspath(folder / name))
-        for top in (Path(__file__).parent, data("templates")):
-            others += _everything(os.fspath(top))
+        files, changed = _looks(folder, _WATCHED)
+        others = [_looks(top.parent, (top.name,)) for top in (Path(__file__).parent, data("templates"))]
         libraries = _libraries()
     except OSError:
         return None
-    if any(look.kind == _LINK for look in (*own, *others)):
-        return None
-    newest = max(look.changed for look in (*own, *others))
-    outside = "\n".join(sorted(f"{look.path} {look.stat}" for look in others))
+    outside = "\n".join(sorted(f"{path} {look}" for looks, _ in others for path, look in looks.items()))
     tool = _sha256(f"{__version__}\0{sys.version}\0{day}\0{libraries}\0{outside}")
-    inside = "\n".join(sorted(f"{look.path} {look.stat}" for look in own))
-    start = len(os.fspath(folder)) + 1
-    files = {look.path[start:]: look.stat for look in own if look.kind != _FOLDER}
-    return Sight(_sha256(f"{tool}\0{inside}"), tool, day, newest + SETTLED_NS < begin, files)
+    newest = max(changed, *(at for _, at in others))
+    return Sight(tool, day, newest + SETTLED_NS < begin, files)
 
 
-def recall(cache: Path, folder: Path, seen: Sight) -> InOrder | None:
-    """Return what was found when the fleet last looked like this; None when it was not, or not in order."""
-    try:
-        with _file(cache, folder).open("rb") as file:
-            kept = json.loads(file.readline())
-        return InOrder(**kept["found"]) if kept["digest"] == seen.digest else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def recall_whole(cache: Path, folder: Path, seen: Sight) -> Whole | None:
-    """Return how the fleet looked when it was last in order for this tool; None when it was not, or that is too long.
+def recall(cache: Path, folder: Path, seen: Sight) -> Whole | None:
+    """Return how a fleet looked when it was last in order for this tool; None when it was not, or that is too long.
 
     Args:
         cache: The folder of what is remembered.
@@ -160,16 +142,13 @@ def recall_whole(cache: Path, folder: Path, seen: Sight) -> Whole | None:
     try:
         with _file(cache, folder).open("rb") as file:
             kept = json.loads(file.readline())
-            if kept["tool"] != seen.tool:
-                return None
-            whole = Whole(InOrder(**kept["found"]), **json.loads(file.readline()))
+            return Whole(InOrder(**kept["found"]), **json.loads(file.readline())) if kept["tool"] == seen.tool else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return whole if whole.facts else None
 
 
-def remember(cache: Path, folder: Path, seen: Sight, found: InOrder, facts: Mapping[str, list[str]]) -> None:
-    """Remember that a fleet that looks like this is in order, and forget the fleets of longest ago.
+def remember(cache: Path, folder: Path, seen: Sight, whole: Whole) -> None:
+    """Remember that a fleet is in order, and forget the fleets of longest ago.
 
     A cache that cannot be written is left alone: the next run reads everything again.
 
@@ -177,14 +156,14 @@ def remember(cache: Path, folder: Path, seen: Sight, found: InOrder, facts: Mapp
         cache: The folder of what is remembered.
         folder: The fleet's folder.
         seen: How the fleet looks.
-        found: What is said of it.
-        facts: What is to be known of each manifest to judge another, by its path.
+        whole: The same, with what is to be known of it when it looks otherwise.
     """
     if not seen.is_settled:
         return
     target = _file(cache, folder)
-    first = json.dumps({"digest": seen.digest, "tool": seen.tool, "found": asdict(found)})
-    second = json.dumps({"files": seen.files, "facts": facts}, separators=(",", ":"))
+    first = json.dumps({"tool": seen.tool, "found": asdict(whole.found)})
+    further = {"files": whole.files, "facts": whole.facts, "roots": whole.roots}
+    second = json.dumps(further, separators=(",", ":"))
     with contextlib.suppress(OSError, UnicodeEncodeError):
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, aside = tempfile.mkstemp(dir=target.parent)
@@ -214,38 +193,41 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-_FILE, _FOLDER, _LINK = range(3)
+def _looks(folder: Path, names: Iterable[str]) -> tuple[dict[str, str], int]:
+    """Return how each file below some names looks, by path, and when any of them last changed, in ns; none is read.
 
+    Args:
+        folder: What the paths are relative to.
+        names: Files and folders in it, which need not be there.
 
-class _Look(NamedTuple):
-    """What the disk says of a file or folder, without reading it."""
+    Raises:
+        OSError: When a folder cannot be looked into, or a link is met.
+    """
+    base = f"{os.fspath(folder)}/"
+    start, newest = len(base), 0
+    files: dict[str, str] = {}
+    pending: list[str] = []
 
-    path: str
-    kind: int
-    stat: str
-    changed: int
+    def look(path: str, found: os.stat_result) -> None:
+        nonlocal newest
+        mode, changed, status = found.st_mode, found.st_mtime_ns, found.st_ctime_ns
+        if stat.S_ISLNK(mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+        newest = max(newest, changed, status)
+        files[path[start:]] = f"{found.st_dev} {found.st_ino} {mode} {found.st_size} {changed} {status}"
 
-
-def _everything(top: str) -> Iterator[_Look]:
-    """Yield a file or folder and all that is in it."""
-    try:
-        found = _look(top, os.lstat(top))
-    except FileNotFoundError:
-        return
-    yield found
-    pending = [top] if found.kind == _FOLDER else []
+    for top in (f"{base}{name}" for name in names):
+        if os.path.isdir(top) and not os.path.islink(top):  # noqa: PTH112, PTH114 - the walk's paths are strings
+            pending.append(top)
+        elif os.path.lexists(top):
+            look(top, os.lstat(top))
     while pending:
         with os.scandir(pending.pop()) as entries:
             for entry in entries:
-                if entry.name not in _OTHERS:
-                    found = _look(entry.path, entry.stat(follow_symlinks=False))
-                    yield found
-                    if found.kind == _FOLDER:
-                        pending.append(entry.path)
-
-
-def _look(path: str, found: os.stat_result) -> _Look:
-    mode, changed, status = found.st_mode, found.st_mtime_ns, found.st_ctime_ns
-    kind = _FOLDER if stat.S_ISDIR(mode) else _LINK if stat.S_ISLNK(mode) else _FILE
-    look = f"{found.st_dev} {found.st_ino} {mode} {found.st_size} {changed} {status}"
-    return _Look(path, kind, look, max(changed, status))
+                if entry.name in _OTHERS:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                else:
+                    look(entry.path, entry.stat(follow_symlinks=False))
+    return files, newest

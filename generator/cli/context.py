@@ -19,12 +19,13 @@ from generator.log import redacted, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from typing import TextIO
 
     from generator.diagnostics import Diagnostic
     from generator.manifest.settings import RunSettings
     from generator.pipeline import Rendered, Validated
-    from generator.untouched import Known, Sight
+    from generator.untouched import InOrder, Known, Sight
 
 _log = logging.getLogger(__name__)
 
@@ -181,35 +182,34 @@ class Context:
         today = dt.datetime.now(dt.UTC).date()
         with stages.stage("looked for changes", held=True) as counts:
             seen = untouched.sight(self.folder, today.isoformat())
-            found = untouched.recall(self.cache, self.folder, seen) if seen else None
-            whole = untouched.recall_whole(self.cache, self.folder, seen) if seen and not found else None
-            counts["untouched"] = found is not None
-        before = found or (whole.found if whole else None)
-        if seen is None or before is None:
+            whole = untouched.recall(self.cache, self.folder, seen) if seen else None
+            is_same = bool(seen and whole and whole.files == seen.files)
+            counts["untouched"] = is_same
+        if seen is None or whole is None:
             return seen, None, Format.FULL
-        if self.log_format is None and before.log_format == "json":
-            set_up(self.verbosity, as_json=True)
-        stages.log()
-        chosen = fmt or Format(before.format)
-        if whole is None:
-            return seen, untouched.known(before, seen), chosen
+        chosen = self._as(whole.found, fmt)
+        if is_same:
+            return seen, untouched.known(whole.found, seen), chosen
         from generator import nearby
 
-        return seen, nearby.nearby(self.folder, seen, whole, today, self.cache), chosen
+        return seen, nearby.nearby(nearby.Before(self.folder, seen, whole, today, self.cache)), chosen
 
     def remember(self, seen: Sight | None, validated: Validated, rendered: Rendered) -> None:
         """Remember a fleet that is in order, unless it was touched while it was read."""
         from generator import nearby, untouched
+        from generator.render import tree
 
         comparison, run = rendered.comparison, validated.fleet.settings.run
         if self.cache is None or seen is None or validated.findings or rendered.proof.findings or comparison.findings():
             return
         again = untouched.sight(self.folder, seen.day)
-        if not comparison.is_current or again is None or again.digest != seen.digest:
+        if not comparison.is_current or again != seen:
             return
         clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
         found = untouched.InOrder(clients, accounts, run.format, run.log_format)
-        untouched.remember(self.cache, self.folder, seen, found, nearby.facts(validated.fleet))
+        roots = tree.digests(comparison.wanted)
+        whole = untouched.Whole(found, seen.files, nearby.facts(validated.fleet), roots)
+        untouched.remember(self.cache, self.folder, seen, whole)
 
     def gated(self, fmt: Format | None) -> tuple[Rendered, Format]:
         """Return the fleet if it may be planned: no error, and the tree is what the manifests say.
@@ -217,6 +217,47 @@ class Context:
         Raises:
             typer.Exit: When it may not; the findings are printed.
         """
+        _, rendered, chosen = self._gated(fmt)
+        return rendered, chosen
+
+    def gated_for(
+        self, fmt: Format | None, accounts: AbstractSet[str], clients: AbstractSet[str]
+    ) -> tuple[Rendered, Format]:
+        """Return the same, with no more of the fleet than some accounts and clients need where that is enough.
+
+        Args:
+            fmt: The format that the command line names.
+            accounts: Ids of the accounts.
+            clients: Names of the clients.
+
+        Raises:
+            typer.Exit: When it may not be planned; the findings are printed.
+        """
+        from generator import nearby, stages, untouched
+
+        seen, today = None, dt.datetime.now(dt.UTC).date()
+        if self.cache is not None:
+            with stages.stage("looked for changes", held=True):
+                seen = untouched.sight(self.folder, today.isoformat())
+                whole = untouched.recall(self.cache, self.folder, seen) if seen else None
+            if seen and whole:
+                chosen = self._as(whole.found, fmt)
+                before = nearby.Before(self.folder, seen, whole, today, self.cache)
+                if part := nearby.chosen(before, accounts, clients):
+                    return part, chosen
+        validated, rendered, chosen = self._gated(fmt)
+        self.remember(seen, validated, rendered)
+        return rendered, chosen
+
+    def whole(self, rendered: Rendered, fmt: Format) -> Rendered:
+        """Return the whole fleet, of which a part may have been enough so far.
+
+        Raises:
+            typer.Exit: When it may not be planned; the findings are printed.
+        """
+        return self.gated(fmt)[0] if rendered.others else rendered
+
+    def _gated(self, fmt: Format | None) -> tuple[Validated, Rendered, Format]:
         validated, rendered, chosen = self.rendered(fmt)
         findings = (*validated.findings, *rendered.comparison.findings())
         if not rendered.comparison.is_current:
@@ -226,7 +267,16 @@ class Context:
             from generator.report.counts import counts
 
             say(f"{counts(findings)}, which `crosskeys check` shows")
-        return rendered, chosen
+        return validated, rendered, chosen
+
+    def _as(self, before: InOrder, fmt: Format | None) -> Format:
+        """Return the format to print in for a fleet that was in order; log as it wants it."""
+        from generator import stages
+
+        if self.log_format is None and before.log_format == "json":
+            set_up(self.verbosity, as_json=True)
+        stages.log()
+        return fmt or Format(before.format)
 
     def _chosen(self, fmt: Format | None, run: RunSettings) -> Format:
         if self.log_format is None and run.log_format == "json":

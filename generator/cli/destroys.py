@@ -10,7 +10,7 @@ import typer
 from generator.cli.context import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from generator.pipeline import Rendered
     from generator.run.results import PlanResult
@@ -25,8 +25,12 @@ DestroyOption = Annotated[
 ]
 
 
-def tell(planned: Sequence[PlanResult], rendered: Rendered) -> None:
+def tell(planned: Sequence[PlanResult], whole: Callable[[], Rendered]) -> None:
     """Say on stderr whether an apply of these plans would be refused for what it destroys.
+
+    Args:
+        planned: The plans.
+        whole: Gives the whole fleet; not called where nothing would be destroyed.
 
     Raises:
         RefusedError: When something of the platform would go, which nothing allows.
@@ -34,6 +38,9 @@ def tell(planned: Sequence[PlanResult], rendered: Rendered) -> None:
     from generator.run import refusals
     from generator.run.destroys import judge
 
+    if not any(change.destroys for result in planned for change in result.changes):
+        return
+    rendered = whole()
     judgement = judge(planned, rendered.fleet, rendered.objects, _today())
     if judgement.final:
         refusals.require_allowed(judgement)

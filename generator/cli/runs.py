@@ -102,8 +102,11 @@ def plan(
         watching(here.folder, report, "plan", target, selection, detail=detail) as watch,
         tree.lock(here.folder),
     ):
-        rendered, watch.format = here.gated(fmt)
-        watch.tree = _digest(rendered)
+        if out is None and selection.names_accounts:
+            rendered, watch.format = here.gated_for(fmt, selection.accounts, selection.clients)
+        else:
+            rendered, watch.format = here.gated(fmt)
+        watch.tree = rendered.digest
         roots = selected(here.folder, rendered, target, selection, why=why)
         if out is not None:
             out = here.folder / out
@@ -113,7 +116,7 @@ def plan(
             watch.run = journal.run
             planned = _planned(place.workspaces, journal.work, _effort(jobs, rendered), watch)
             journal.planned(planned)
-            destroys.tell(planned, rendered)
+            destroys.tell(planned, lambda: here.whole(rendered, watch.format))
             takeover.tell(here, target, planned, rendered, place.systems)
             if out is not None:
                 saved.save(planned, out, watch.tree, target.value)
@@ -166,7 +169,7 @@ def apply(
         tree.lock(here.folder),
     ):
         rendered, watch.format = here.gated(fmt)
-        watch.tree = _digest(rendered)
+        watch.tree = rendered.digest
         effort = _effort(jobs, rendered)
         left = journals.to_resume(here, target, plans, selection, wait) if resume else None
         if resume and left is None:
@@ -223,7 +226,7 @@ def place_of(
     Args:
         here: The context.
         target: The world that is meant.
-        rendered: The whole fleet.
+        rendered: The fleet, or the part of it with these roots.
         roots: The roots to run.
         rate: Requests a second at most to the live systems; what is usual there unless given.
 
@@ -242,7 +245,7 @@ def place_of(
         gate.require(settings, os.environ)
         backend = settings.terraform.backend
         if backend.type == "local":
-            abandoned.require_none(str(here.folder / str(backend.settings["path"])), rendered.roots)
+            abandoned.require_none(str(here.folder / str(backend.settings["path"])), rendered.names)
         return Place(
             workspaces.of(here.folder, settings, roots, os.environ),
             lambda: live(settings, os.environ, RATE if rate is None else rate),
@@ -250,7 +253,7 @@ def place_of(
     from generator.cli.sandbox import brought_up
 
     world = brought_up(here.folder, rendered.fleet)
-    abandoned.require_none(str(world.state), rendered.roots)
+    abandoned.require_none(str(world.state), rendered.names)
     return Place(
         world.workspaces(roots, rendered.comparison.wanted),
         lambda: world.systems(rate or 0),
@@ -314,9 +317,3 @@ def _confirm(planned: Sequence[PlanResult], target: Target, *, yes: bool) -> Non
 def _effort(flag: int | None, rendered: Rendered) -> Effort:
     run = rendered.fleet.settings.run
     return Effort(flag or run.jobs or os.cpu_count() or 1, run.retries)
-
-
-def _digest(rendered: Rendered) -> str:
-    from generator.render.tree import digest
-
-    return digest(rendered.comparison.wanted)

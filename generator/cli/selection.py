@@ -115,6 +115,11 @@ class Selection:
         """Whether nothing narrows the run down."""
         return self == Selection()
 
+    @property
+    def names_accounts(self) -> bool:
+        """Whether accounts and clients that are named are all that narrows the run down, but for its side."""
+        return bool(self.accounts or self.clients) and self.since is None and self.shard is None
+
     def takes(self, kind: RootKind) -> bool:
         """Tell whether roots of a kind are on the side that is meant."""
         match self.side:

@@ -30,7 +30,7 @@ def tell(
         here: The context.
         target: The world that the plans are about.
         planned: The plans.
-        rendered: The whole fleet.
+        rendered: The fleet, or the part of it with the roots that were planned.
         systems: Where to ask; nothing is asked where nothing is created.
 
     Raises:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-import boto3
-
 from generator.live import gate
-from generator.live.aws import AwsAccount, assumed
 from generator.live.pace import Pace
 from generator.live.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import boto3
+
     from generator.live.answers import Unknown
+    from generator.live.aws import AwsAccount
     from generator.manifest.fleet import Account
     from generator.manifest.settings import FleetSettings
 
@@ -70,6 +70,10 @@ class Systems:
 
     def aws(self, account: Account) -> AwsAccount | Unknown | None:
         """Return an account to ask, None where it is handed over and nobody here has credentials."""
+        import boto3  # noqa: PLC0415 - 0.2 s, and many runs ask Vault alone
+
+        from generator.live.aws import AwsAccount  # noqa: PLC0415
+
         with self._lock:
             if account.id not in self._accounts:
                 session = self._session(account)
@@ -105,11 +109,14 @@ def live(settings: FleetSettings, environment: Mapping[str, str], rate: float = 
 
 def named(settings: FleetSettings, environment: Mapping[str, str], rate: float = RATE) -> Systems:
     """Return the live systems that the environment names, be they the fleet's or not: as ``live``, but unchecked."""
-    # Read when it is first needed: a run of Vault's side has no AWS credentials.
-    caller = boto3.session.Session
 
     def session(account: Account) -> boto3.session.Session | Unknown | None:
-        return assumed(caller(), account, account.provisioner_role) if account.provisioner_role else None
+        # Read when it is first needed: a run of Vault's side has no AWS credentials.
+        import boto3  # noqa: PLC0415 - as above
+
+        from generator.live.aws import assumed  # noqa: PLC0415
+
+        return assumed(boto3.session.Session(), account, account.provisioner_role) if account.provisioner_role else None
 
     # What Terraform would have of the environment too.
     variables = {name.removeprefix(_VAR): value for name, value in environment.items() if name.startswith(_VAR)}

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -263,13 +264,22 @@ def lock(folder: Path) -> Iterator[None]:
 
 
 def digest(texts: Mapping[str, str]) -> str:
-    """Return the SHA-256 of a tree, over paths and texts in path order, as hex digits."""
-    whole = hashlib.sha256()
+    """Return the SHA-256 of a tree by its files' texts, as hex digits."""
+    return digest_of(digests(texts))
+
+
+def digest_of(folders: Mapping[str, str]) -> str:
+    """Return the SHA-256 of a tree, over its folders and what ``digests`` has of each, in path order, as hex digits."""
+    return hashlib.sha256("".join(f"{path}\0{each}" for path, each in sorted(folders.items())).encode()).hexdigest()
+
+
+def digests(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the SHA-256 of each folder that has files, over their paths and texts in path order, as hex digits."""
+    found: defaultdict[str, hashlib._Hash] = defaultdict(hashlib.sha256)
     for path, text in sorted(texts.items()):
         body = text.encode()
-        whole.update(f"{path}\0{len(body)}\0".encode())
-        whole.update(body)
-    return whole.hexdigest()
+        found[path.rpartition("/")[0]].update(f"{path}\0{len(body)}\0".encode() + body)
+    return {folder: each.hexdigest() for folder, each in found.items()}
 
 
 def _files(folder: Path, tops: Sequence[str]) -> Iterator[str]:

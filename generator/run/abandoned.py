@@ -10,31 +10,28 @@ from typing import TYPE_CHECKING
 from generator.errors import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from generator.render.layout import Root
+    from collections.abc import Collection
 
 _NAMES = ("platform", "accounts/*/aws", "accounts/*/vault")
 
 
-def require_none(pattern: str, roots: Iterable[Root]) -> None:
+def require_none(pattern: str, roots: Collection[str]) -> None:
     """Check that every local state file that still holds objects belongs to a root.
 
     Args:
         pattern: Absolute path of a state file, in which ``{root}`` stands for the root's name.
-        roots: Every root of the fleet, the leftover ones too.
+        roots: The names of every root of the fleet, the leftover ones too.
 
     Raises:
         RefusedError: When some do not, naming root and objects.
     """
-    rendered = {root.name for root in roots}
     before, _, after = pattern.partition("{root}")
     found = [
         (path[len(before) : len(path) - len(after)], Path(path))
         for name in _NAMES
         for path in sorted(glob.glob(f"{glob.escape(before)}{name}{glob.escape(after)}"))  # noqa: PTH207 - a string pattern
     ]
-    left = [(name, objects) for name, path in found if name not in rendered and (objects := _objects(path))]
+    left = [(name, objects) for name, path in found if name not in roots and (objects := _objects(path))]
     if left:
         lines = "".join(f"\n  {name}: {', '.join(objects)}" for name, objects in left)
         raise RefusedError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,15 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from generator.errors import RemoteError
 from generator.live.aws import session_of
+from generator.sandbox.aws_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 
 if TYPE_CHECKING:
-    from generator.manifest.fleet import Account, Client, Fleet
+    from collections.abc import Iterable
 
-# Any pair will do for the stand-in: unknown keys belong to the account that it was started with.
-ACCESS_KEY_ID = "sandbox"
-SECRET_ACCESS_KEY = "sandbox"  # noqa: S105 - no secret: the stand-in takes any
+    from generator.manifest.fleet import Account, Client
 
-SEED_ROLE = "crosskeys-sandbox-seed"
 INSTANCE_TAG = "crosskeys:client"
 _OWNER_ROLE = "account-owner"
 _TRIES = Config(retries={"total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
@@ -75,8 +72,8 @@ class AwsAccounts:
         """Return credentials of an account's own administrator."""
         return self.assume(f"arn:{self.partition}:iam::{account_id}:role/{_OWNER_ROLE}", "owner")
 
-    def seed(self, fleet: Fleet) -> bool:
-        """Make what a fleet takes for granted in its accounts; return whether anything had to be made.
+    def seed(self, accounts: Iterable[Account]) -> None:
+        """Make what a fleet takes for granted in some of its accounts; what is there already stays.
 
         Made are the provisioner role of each managed account, each IAM role that a client says exists, and an EC2
         instance for each client with EC2 inference.
@@ -84,23 +81,11 @@ class AwsAccounts:
         Raises:
             RemoteError: When AWS does not answer or refuses.
         """
-        mark = _mark(fleet)
         try:
-            if self._seeded_with() == mark:
-                return False
-            for account in fleet.accounts:
+            for account in accounts:
                 self._seed_account(account)
-            self._set_seeded_with(mark)
         except (BotoCoreError, ClientError) as error:
             raise RemoteError(f"the sandbox's AWS accounts could not be prepared: {error}", help=_BRING_UP) from error
-        return True
-
-    def is_blank(self) -> bool:
-        """Tell whether the stand-in has no memory of ever having been seeded."""
-        try:
-            return self._seeded_with() is None
-        except (BotoCoreError, ClientError) as error:
-            raise RemoteError(f"the sandbox's AWS does not answer: {error}", help=_BRING_UP) from error
 
     def instance_of(self, client: Client) -> str:
         """Return the id of the instance on which a client with EC2 inference runs.
@@ -122,8 +107,6 @@ class AwsAccounts:
     def _seed_account(self, account: Account) -> None:
         existing = [client for client in account.declared if client.workload is None]
         inferred = [client for client in account.declared if client.ec2]
-        if not (existing or inferred or account.provisioner_role):
-            return
         owner = self.owner_of(account.id)
         iam = self.client("iam", owner)
         if account.provisioner_role:
@@ -163,28 +146,5 @@ class AwsAccounts:
         found = ec2.describe_instances(Filters=[*tagged, {"Name": "instance-state-name", "Values": ["running"]}])
         return [each["InstanceId"] for group in found["Reservations"] for each in group["Instances"]]
 
-    # The mark of what was seeded lives in the stand-in's own memory, so the two can only be lost together.
-    def _seeded_with(self) -> str | None:
-        iam = self.client("iam")
-        try:
-            description: str = iam.get_role(RoleName=SEED_ROLE)["Role"]["Description"]
-        except iam.exceptions.NoSuchEntityException:
-            return None
-        return description
-
-    def _set_seeded_with(self, mark: str) -> None:
-        iam = self.client("iam")
-        self._make_role(iam, SEED_ROLE, {"Service": ["ec2.amazonaws.com"]})
-        iam.update_role(RoleName=SEED_ROLE, Description=mark)
-
 
 _BRING_UP = "run `crosskeys sandbox down`, then `crosskeys sandbox up`"
-
-
-def _mark(fleet: Fleet) -> str:
-    needs = [
-        (account.id, account.provisioner_role, client.name, client.role_name, repr(client.ec2), client.workload is None)
-        for account in fleet.accounts
-        for client in account.declared
-    ]
-    return hashlib.sha256(repr(needs).encode()).hexdigest()

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import hvac
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from generator.errors import RemoteError
 
 if TYPE_CHECKING:
     from generator.manifest.fleet import Fleet
+    from generator.manifest.settings import FleetSettings
     from generator.sandbox.services import Services
 
 CERTIFICATE = "tls"
@@ -68,7 +65,7 @@ def seed_platform(vault: hvac.Client, services: Services, fleet: Fleet) -> None:
         raise RemoteError(f"the platform could not be prepared in the sandbox's Vault: {error}") from error
 
 
-def forget_lost_aws(vault: hvac.Client, fleet: Fleet) -> tuple[str, ...]:
+def forget_lost_aws(vault: hvac.Client, settings: FleetSettings) -> tuple[str, ...]:
     """Take back what Vault remembers of an AWS that lost its memory; return the names of the roles removed.
 
     Vault's cached AWS sessions are flushed. Roles bound to the unique id of an IAM role are removed, so that the next
@@ -77,9 +74,9 @@ def forget_lost_aws(vault: hvac.Client, fleet: Fleet) -> tuple[str, ...]:
     Raises:
         RemoteError: When Vault does not answer or refuses.
     """
-    mount = f"auth/{fleet.settings.vault.auth_mount}"
+    mount = f"auth/{settings.vault.auth_mount}"
     try:
-        if f"{fleet.settings.vault.auth_mount}/" not in _data(vault.sys.list_auth_methods()):
+        if f"{settings.vault.auth_mount}/" not in _data(vault.sys.list_auth_methods()):
             return ()
         config = vault.read(f"{mount}/config/client")
         if config is not None:
@@ -125,6 +122,11 @@ def seed_certificates(vault: hvac.Client, fleet: Fleet) -> int:
 
 def certificate(name: str) -> dict[str, str]:
     """Return a self-signed certificate and its private key, both PEM, valid for a day."""
+    from cryptography import x509  # noqa: PLC0415 - slow to import, and most certificates are there already
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     now = dt.datetime.now(dt.UTC)

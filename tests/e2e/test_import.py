@@ -51,7 +51,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Ite
         world = World(folder.sandbox, Fleet(FleetSettings(), ()), up, toolchain)
         vault = connect(up)
         seed_platform(vault, up, world.fleet)
-        world.accounts.seed(world.fleet)
+        world.prepare_accounts()
         _at_work_in_aws(world)
         vault.write_data(
             f"auth/aws/config/sts/{MANAGED}",

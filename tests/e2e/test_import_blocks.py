@@ -63,7 +63,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_by_hand(world: World) -> None:
-    world.accounts.seed(world.fleet)  # or the first run takes them for accounts that lost their memory
+    world.prepare_accounts()  # or the first run takes them for accounts that lost their memory
     iam = world.accounts.client("iam", world.accounts.owner_of(ACCOUNT))
 
     def make_role(name: str, principal: dict[str, str], **more: object) -> None:

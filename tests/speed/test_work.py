@@ -41,7 +41,8 @@ from generator.render.render import Renderer
 counted(reading, "read_file", "parsed")
 counted(Renderer, "_render", "rendered")
 atexit.register(lambda: sys.stderr.write(json.dumps(counts)))
-from generator.cli import main
+from generator.cli import main, runs
+runs.place_of = lambda *_: sys.exit(0)  # where the servers begin
 main()
 """
 
@@ -138,3 +139,15 @@ def test_of_a_changed_manifest_what_is_in_touched_accounts_is_read_rendered_and_
         assert work["rendered"] == 2 * OF_AN_ACCOUNT  # a file of another account was written anew above
         assert work["parsed"] == 0
         assert work["opened"] <= 4 * OF_AN_ACCOUNT
+
+
+def test_a_plan_of_one_client_reads_the_accounts_that_it_and_what_was_touched_are_in(fleet: Fleet) -> None:
+    one = ("plan", "--client", "c9", "--side", "vault")
+    work = fleet.work(*one)
+    assert work["rendered"] == 3 * OF_AN_ACCOUNT
+    assert work["parsed"] == 0
+    assert work["started"] == 0
+    assert work["opened"] <= 6 * OF_AN_ACCOUNT
+    for whole in ((*one, "--out", "plans"), (*one, "--shard", "1/1"), ("plan", "--side", "vault")):
+        assert fleet.work(*whole)["rendered"] == RENDERED
+    assert fleet.work(*one, CI="true")["rendered"] == RENDERED
