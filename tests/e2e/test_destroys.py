@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.fleets import digest_in, ended, new_fleet, vault_objects
+from tests.e2e.fleets import aws_objects, digest_in, ended, new_fleet, vault_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,11 @@ def roles(fleet: FleetFolder) -> set[str]:
     return {path.rpartition("/")[2] for path in vault_objects(fleet.world()) if "/role/" in path}
 
 
+def aws_roles(fleet: FleetFolder) -> set[str]:
+    found = (arn for account in (NEAR, FAR) for arn in aws_objects(fleet.world(), account))
+    return {arn.rpartition("/")[2] for arn in found if ":role/" in arn}
+
+
 def write(fleet: FleetFolder, manifest: dict[str, Any]) -> None:
     fleet.write(f"clients/{manifest['name']}.yaml", manifest)
     fleet.run("render")
@@ -62,6 +67,39 @@ def write(fleet: FleetFolder, manifest: dict[str, Any]) -> None:
 def digests() -> list[str]:
     """The digest of what the first test would have destroyed."""
     return []
+
+
+def test_a_plan_of_chosen_roots_prepares_their_accounts_and_the_next_run_the_others(fleet: FleetFolder) -> None:
+    fleet.run("check")
+    fleet.run("sandbox", "down")
+    planned = fleet.run("--profile", "plan", "--client", "search", "--side", "vault")
+    assert "clients=3" not in planned.err
+    assert "AWS has lost its memory" in planned.err
+    assert aws_roles(fleet) == {"search-app"}
+    assert "prepared the AWS accounts" in fleet.run("sandbox", "up").err
+    assert aws_roles(fleet) == {"pay-app", "ledger-app", "search-app"}
+    fleet.run("plan", "--client", "search", "--side", "vault")
+    assert fleet.run("sandbox", "up").err == ""
+
+
+def without_seconds(said: str) -> str:
+    return re.sub(r"\d+\.\d(?= s$|$)", "…", said, flags=re.MULTILINE)
+
+
+def test_what_a_plan_of_chosen_roots_would_destroy_is_judged_by_the_whole_fleet(fleet: FleetFolder) -> None:
+    one = ("--profile", "plan", "--account", NEAR, "--side", "vault")
+    unchanged = fleet.run(*one)
+    assert "clients=2 accounts=1" in unchanged.err
+    assert "clients=3" not in unchanged.err
+    fleet.write("clients/pay.yaml", {**PAY, "suspend": {"reason": "key leaked"}})
+    write(fleet, {**LEDGER, "suspend": {"reason": "key leaked"}})
+    part, whole = fleet.run(*one), fleet.run("--no-cache", *one[1:])
+    assert part.err.index("clients=2 accounts=1") < part.err.index("clients=3 accounts=2")
+    assert without_seconds(part.out) == without_seconds(whole.out)
+    assert without_seconds(part.err).startswith(without_seconds(whole.err))
+    assert "2 of 8 objects of the fleet would go" in whole.err
+    fleet.write("clients/pay.yaml", PAY)
+    write(fleet, LEDGER)
 
 
 def test_a_manifest_that_is_deleted_without_a_word_destroys_nothing(
