@@ -38,13 +38,14 @@ SETTINGS = {
         }
     },
 }
-ORDERS = {"name": "orders", "account_id": "666666666666", "role_name": "orders-app"}
+# Whose the platform is makes no difference to the AWS side, so that it is left out.
+VAULT = ("--side", "vault")
+ORDERS = {"name": "orders", "account_id": "666666666666", "role_name": "orders-app", "aws": {"role": "existing"}}
 ELSEWHERE = {
+    **ORDERS,
     "name": "elsewhere",
-    "account_id": "666666666666",
     "role_name": "elsewhere",
     "vault": {"token_bound_cidrs": ["10.20.0.0/16"]},
-    "aws": {"role": "existing"},
 }
 
 
@@ -53,7 +54,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Ite
     """The fleet, applied in the sandbox, where state is local whatever the roots say."""
     folder = tmp_path_factory.mktemp("others")
     with ended(new_fleet(folder, toolchain, SETTINGS, ORDERS, ELSEWHERE)) as fleet:
-        fleet.run("apply", "--yes")
+        fleet.call("apply", "--yes", *VAULT)
         yield fleet
 
 
@@ -64,11 +65,11 @@ def test_no_platform_is_rendered_and_the_sandbox_makes_it_by_its_api(fleet: Flee
     assert "aws-clients/" in vault.sys.list_auth_methods()["data"]
     config = vault.read("auth/aws-clients/config/client")["data"]
     assert config["iam_server_id_header_value"] == "vault.example.com"
-    fleet.run("plan", "--check")
+    fleet.call("plan", "--check", *VAULT)
 
 
 def test_its_client_reads_its_certificate(fleet: FleetFolder) -> None:
-    fleet.run("sandbox", "login", "orders")
+    fleet.call("sandbox", "login", "orders")
     world = fleet.world()
     vault, _ = token_of(world, client_of(world, "orders"))
     assert set(reachable(vault, "certs/666666666666/orders-app").values()) == {True}

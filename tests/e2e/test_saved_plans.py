@@ -1,4 +1,4 @@
-"""Plans that are kept for review: exactly those are applied, or nothing."""
+"""Plans that are kept for review: exactly those are applied, or nothing. One story, in order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Ite
 def kept(tmp_path_factory: pytest.TempPathFactory, fleet: FleetFolder) -> Path:
     """Plans of everything that waits in Vault."""
     folder = tmp_path_factory.mktemp("kept") / "plans"
-    fleet.run("plan", "--out", str(folder), *VAULT)
+    fleet.call("plan", "--out", str(folder), *VAULT)
     return folder
 
 
@@ -53,7 +53,7 @@ def test_stale_tree_ends_an_apply_before_anything_is_started(fleet: FleetFolder)
     rendered = page.read_text()
     page.write_text(rendered.replace('"kv"', '"transit"'))
     try:
-        done = fleet.run("apply", "--yes", code=1)
+        done = fleet.call("apply", "--yes", code=1)
     finally:
         page.write_text(rendered)
     assert "terraform/platform/platform.tf" in done.out
@@ -79,23 +79,23 @@ def test_plans_are_for_the_user_alone_and_hold_no_secret(fleet: FleetFolder, kep
 def test_plan_file_that_was_tampered_with_is_refused(fleet: FleetFolder, plans: Path) -> None:
     path = min(plans.glob("*vault.tfplan"))
     path.write_bytes(path.read_bytes() + b"\0")
-    refused = fleet.run("apply", str(plans), "--yes", code=3)
+    refused = fleet.call("apply", str(plans), "--yes", code=3)
     assert "the plan file is not the one that was planned: accounts/101010101010/vault" in refused.err
 
 
 def test_plans_of_one_world_are_refused_for_the_other(fleet: FleetFolder, plans: Path) -> None:
-    refused = fleet.run("apply", str(plans), "--yes", "--target", "live", code=3)
+    refused = fleet.call("apply", str(plans), "--yes", "--target", "live", code=3)
     assert f"the plans in {plans} are for sandbox, not for live" in refused.err
 
 
 def test_plans_are_refused_once_the_rendered_tree_is_another(fleet: FleetFolder, plans: Path) -> None:
     fleet.write("crosskeys.yaml", {"version": 1, **PLATFORM, "vault": {"kv_mount": "kv"}})
     try:
-        fleet.run("render")
-        refused = fleet.run("apply", str(plans), "--yes", code=3)
+        fleet.call("render")
+        refused = fleet.call("apply", str(plans), "--yes", code=3)
     finally:
         fleet.write("crosskeys.yaml", {"version": 1, **PLATFORM})
-        fleet.run("render")
+        fleet.call("render")
     assert f"the rendered roots have changed since {plans} was planned" in refused.err
 
 
@@ -114,24 +114,23 @@ def test_all_these_refusals_have_applied_nothing(fleet: FleetFolder, kept: Path)
 
 
 def test_kept_plans_are_applied_once(fleet: FleetFolder, plans: Path) -> None:
-    fleet.run("apply", str(plans), "--yes")
+    fleet.call("apply", str(plans), "--yes")
     assert "auth/aws/role/near" in vault_objects(fleet.world())
-    again = fleet.run("apply", str(plans), "--yes", code=3)
+    again = fleet.call("apply", str(plans), "--yes", code=3)
     assert "objects that would be made are there already:" in again.err
     assert "help: plan again, if these plans were applied already; else" in again.err
-    fleet.run("plan", "--check", *VAULT)
+    fleet.call("plan", "--check", *VAULT)
 
 
 def test_kept_plans_of_one_account_leave_the_other_alone(fleet: FleetFolder, tmp_path: Path) -> None:
-    fleet.run("apply", "--yes", *VAULT)
     fleet.write("clients/near.yaml", {**NEAR, "owner": "team@example.com", "vault": {"token_ttl": "10m"}})
     fleet.write("clients/far.yaml", FAR)
-    fleet.run("render")
-    fleet.run("plan", "--out", str(tmp_path / "plans"), "--account", "101010101010")
+    fleet.call("render")
+    fleet.call("plan", "--out", str(tmp_path / "plans"), "--account", "101010101010", *VAULT)
     index = json.loads((tmp_path / "plans/plans.json").read_text())
-    assert {plan["root"] for plan in index["plans"]} == {"accounts/101010101010/aws", "accounts/101010101010/vault"}
-    fleet.run("apply", str(tmp_path / "plans"), "--yes")
-    stale = fleet.run("apply", str(tmp_path / "plans"), "--yes", code=4)
+    assert {plan["root"] for plan in index["plans"]} == {"accounts/101010101010/vault"}
+    fleet.call("apply", str(tmp_path / "plans"), "--yes")
+    stale = fleet.call("apply", str(tmp_path / "plans"), "--yes", code=4)
     assert "failed: the state has changed since the plan was made; plan again" in stale.out
     found = vault_objects(fleet.world())
     assert {path for path in found if "/role/" in path} == {"auth/aws/role/near"}
