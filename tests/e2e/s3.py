@@ -12,7 +12,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+from tests.e2e.as_live import open_gate
 from tests.e2e.fleets import REPOSITORY, Done
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def run_as_live(
     """Run a verb with ``--target live`` on the sandbox's Vault and AWS, and require an exit code."""
     done = subprocess.run(
         command_as_live(fleet, *arguments),
-        env={**os.environ, **live_environment(world), "CROSSKEYS_TARGET": "live", **(environment or {})},
+        env={**os.environ, **_live(world, environment)},
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -107,3 +109,15 @@ def run_as_live(
     fleet.said.append(done.stdout + done.stderr)
     assert done.returncode == code, f"exit {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
     return Done(done.stdout, done.stderr)
+
+
+def call_as_live(
+    fleet: FleetFolder, world: World, *arguments: str, code: int = 0, environment: Mapping[str, str] | None = None
+) -> Done:
+    """Do the same in this process, where one of its own is not what a test is about."""
+    with open_gate(), patch.dict(os.environ, _live(world, environment)):
+        return fleet.call(*arguments, code=code)
+
+
+def _live(world: World, environment: Mapping[str, str] | None) -> dict[str, str]:
+    return {**live_environment(world), "CROSSKEYS_TARGET": "live", **(environment or {})}

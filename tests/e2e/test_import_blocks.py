@@ -15,7 +15,6 @@ from tests.e2e.fleets import HEADER, client_of, ended, new_fleet, reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from generator.sandbox.toolchain import Toolchain
     from generator.sandbox.world import World
@@ -51,15 +50,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Ite
     with ended(new_fleet(tmp_path_factory.mktemp("adopted"), toolchain, SETTINGS, PAYMENTS)) as fleet:
         fleet.write(f"clients/accounts/{ACCOUNT}.yaml", REGISTERED)
         fleet.write("clients/ledger.yaml", {"owner": "team@example.com", **LEDGER})
-        fleet.run("render")
+        fleet.call("render")
         make_by_hand(fleet.world())
         yield fleet
-
-
-@pytest.fixture(scope="module")
-def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the plans are kept that are looked at first and then applied."""
-    return tmp_path_factory.mktemp("plans") / "kept"
 
 
 def make_by_hand(world: World) -> None:
@@ -121,8 +114,10 @@ def counts(done: Done) -> dict[str, int]:
     return found
 
 
-def changes(done: Done) -> list[dict[str, Any]]:
-    return [change for root in json.loads(done.out)["roots"] for change in root["changes"]]
+def planned(fleet: FleetFolder) -> list[dict[str, Any]]:
+    """What the last run with a report had planned, root by root."""
+    report = json.loads((fleet.folder / "run.json").read_text("utf-8"))
+    return [row for row in report["roots"] if row["step"] == "plan"]
 
 
 def vault_ids(world: World) -> dict[str, object]:
@@ -144,24 +139,26 @@ def aws_ids(world: World) -> dict[str, str]:
 
 
 def test_without_import_files_what_is_there_is_refused(fleet: FleetFolder) -> None:
-    refused = fleet.run("apply", "--yes", "--side", "vault", "--account", ACCOUNT, code=3)
+    refused = fleet.call("apply", "--yes", "--side", "vault", "--account", ACCOUNT, code=3)
     assert "vault_policy.payments" in refused.err
 
 
-def test_all_that_is_there_is_imported_and_nothing_else_happens_but_updates(fleet: FleetFolder, plans: Path) -> None:
+def test_all_that_is_there_is_imported_as_it_is_and_nothing_else_happens_but_updates(fleet: FleetFolder) -> None:
     write_imports(fleet)
-    planned = fleet.run("plan", "--out", str(plans), "--format", "json")
-    assert counts(planned) == {"add": 0, "change": UPDATED, "destroy": 0, "imported": OBJECTS}
-    assert all(change["imported"] for change in changes(planned))
-    assert {change["action"] for change in changes(planned)} == {"import", "update"}
-
-
-def test_an_apply_takes_them_over_as_they_are(fleet: FleetFolder, plans: Path) -> None:
     world = fleet.world()
     before = vault_ids(world), aws_ids(world)
-    applied = fleet.run("apply", "--yes", str(plans), "--format", "json")
-    assert counts(applied) == {"add": 0, "change": UPDATED, "destroy": 0, "imported": OBJECTS}
+    applied = fleet.call("apply", "--yes", "--report", "run.json", "--format", "json")
     assert (vault_ids(world), aws_ids(world)) == before
+    expected = {"add": 0, "change": UPDATED, "destroy": 0, "imported": OBJECTS}
+    assert counts(applied) == expected
+    assert {key: sum(row[key] for row in planned(fleet)) for key in expected} == expected
+    changes = [change for row in planned(fleet) for change in row["changes"]]
+    assert all(change["imported"] for change in changes)
+    assert {change["action"] for change in changes} == {"import", "update"}
+
+
+def test_what_was_taken_over_lets_in_whom_it_let_in(fleet: FleetFolder) -> None:
+    world = fleet.world()
     role = connect(world.services).read("auth/aws/role/payments-app")["data"]
     assert (role["token_ttl"], role["token_policies"]) == (3600, ["payments-policy"])
     for name in ("payments", "ledger"):
@@ -170,30 +167,30 @@ def test_an_apply_takes_them_over_as_they_are(fleet: FleetFolder, plans: Path) -
 
 
 def test_once_applied_the_blocks_do_nothing(fleet: FleetFolder) -> None:
-    assert counts(fleet.run("plan", "--check", "--format", "json"))["imported"] == 0
+    assert counts(fleet.call("plan", "--check", "--format", "json"))["imported"] == 0
 
 
 def test_prune_removes_what_has_done_its_work(fleet: FleetFolder) -> None:
     files = [path for path in fleet.tree() if "/import-" in path]
     assert len(files) == 7
-    checked = fleet.run("prune", "--check", code=1)
+    checked = fleet.call("prune", "--check", code=1)
     assert [line for line in checked.out.splitlines() if line.startswith("would remove ")] == [
         f"would remove {path}: what it imports is in the state" for path in files
     ]
-    fleet.run("prune")
+    fleet.call("prune")
     assert not [path for path in fleet.tree() if "/import-" in path]
-    fleet.run("plan", "--check", "--side", "vault")
-    assert fleet.run("prune").out == "no root is left over\n"
+    fleet.call("plan", "--check", "--side", "vault")
+    assert fleet.call("prune").out == "no root is left over\n"
 
 
 def test_an_import_of_what_is_not_there_says_what_to_do(fleet: FleetFolder) -> None:
     fleet.write("clients/search.yaml", {"owner": "team@example.com", **SEARCH})
-    fleet.run("render")
+    fleet.call("render")
     write_imports(fleet, "vault_aws_auth_backend_role.search")
     path = "terraform/accounts/222222222222/vault/import-client-search.tf"
-    kept = fleet.run("prune", code=1)
+    kept = fleet.call("prune", code=1)
     assert kept.out == f"kept {path}: not in the state yet: vault_aws_auth_backend_role.search\n"
-    failed = fleet.run("plan", "--side", "vault", "--account", "222222222222", code=4)
+    failed = fleet.call("plan", "--side", "vault", "--account", "222222222222", code=4)
     assert "Cannot import non-existent remote object" in failed.out
     assert f"is to be imported and is not there: delete {path} and plan again" in failed.out
 
@@ -201,7 +198,7 @@ def test_an_import_of_what_is_not_there_says_what_to_do(fleet: FleetFolder) -> N
 def test_what_was_imported_at_a_live_vault_the_sandbox_cannot_tell(fleet: FleetFolder) -> None:
     settings = fleet.manifest("crosskeys.yaml")
     fleet.write("crosskeys.yaml", {**settings, "live": {"vault_address": "https://vault.example.com:8200"}})
-    refused = fleet.run("prune", code=3)
+    refused = fleet.call("prune", code=3)
     fleet.write("crosskeys.yaml", settings)
     assert "what accounts/222222222222/vault has imported at https://vault.example.com:8200" in refused.err
 
@@ -223,7 +220,7 @@ def test_what_would_be_imported_only_to_be_replaced_is_refused(fleet: FleetFolde
     }
     vault.write_data("auth/aws/role/search-app", data=registration)
     role_id = vault.read("auth/aws/role/search-app")["data"]["role_id"]
-    refused = fleet.run("apply", "--yes", "--side", "vault", "--account", "222222222222", code=3)
+    refused = fleet.call("apply", "--yes", "--side", "vault", "--account", "222222222222", code=3)
     assert "-/+ import vault_aws_auth_backend_role.search" in refused.out
     assert "vault_aws_auth_backend_role.search" in refused.err
     assert vault.read("auth/aws/role/search-app")["data"]["role_id"] == role_id

@@ -11,7 +11,7 @@ from generator.render.layout import Root, RootKind
 from generator.run import runs
 from generator.sandbox.vault_contents import connect
 from tests.e2e.fleets import aws_objects, digest_in, ended, new_fleet, vault_objects
-from tests.e2e.s3 import run_as_live
+from tests.e2e.s3 import call_as_live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.toolchain
 
 ACCOUNT = "101010101010"
 VAULT, AWS = f"accounts/{ACCOUNT}/vault", f"accounts/{ACCOUNT}/aws"
+SIDE = ("--side", "vault", "--account", ACCOUNT)
 ROOT = Root(VAULT, RootKind.VAULT, ACCOUNT, ("pay",), handover=False)
 PAY = {"name": "pay", "account_id": ACCOUNT, "role_name": "pay-app"}
 SETTINGS = {
@@ -66,8 +67,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Ite
     """A fleet that was never applied, in a world in which somebody has made all of it by hand, otherwise."""
     with ended(new_fleet(tmp_path_factory.mktemp("takeover"), toolchain, SETTINGS, PAY)) as fleet:
         fleet.write(f"clients/accounts/{ACCOUNT}.yaml", LOOKUP)
-        fleet.run("render")
-        fleet.run("sandbox", "up")
+        fleet.call("render")
+        fleet.call("sandbox", "up")
         _make_by_hand(fleet.world())
         yield fleet
 
@@ -126,9 +127,9 @@ def test_plan_names_everything_that_is_there_and_apply_of_that_plan_is_refused(
     fleet: FleetFolder, world: World, tmp_path: Path
 ) -> None:
     before = objects(world)
-    planned = fleet.run("plan", "--out", str(tmp_path / "plans"))
+    planned = fleet.call("plan", "--out", str(tmp_path / "plans"))
     assert "an apply of this would be refused: 11 objects that would be made are there already" in planned.err
-    refused = fleet.run("apply", str(tmp_path / "plans"), "--yes", "--report", "run.json", code=3)
+    refused = fleet.call("apply", str(tmp_path / "plans"), "--yes", "--report", "run.json", code=3)
     for said in (planned.err, refused.err):
         found = named(said)
         assert set(found) == set(ADDRESSES)
@@ -158,14 +159,14 @@ def weak_token(world: World, *readable: str) -> str:
 def test_what_cannot_be_read_is_not_taken_for_absent(fleet: FleetFolder, world: World) -> None:
     blind = {"VAULT_TOKEN": weak_token(world)}
     before = vault_objects(world)
-    unknown = run_as_live(
+    unknown = call_as_live(
         fleet, world, "apply", "--yes", "--client", "pay", "--side", "vault", code=4, environment=blind
     )
     assert "nothing was applied: whether 3 objects that would be made are there cannot be told" in unknown.err
     assert "  sys/policies/acl/pay-policy: permission denied" in unknown.err
     assert "let the token read auth/aws/role/pay-app" in unknown.err
     one_eyed = {"VAULT_TOKEN": weak_token(world, "auth/aws/role/*")}
-    both = run_as_live(
+    both = call_as_live(
         fleet, world, "apply", "--yes", "--client", "pay", "--side", "vault", code=3, environment=one_eyed
     )
     assert set(named(both.err)) == {f"{VAULT} vault_aws_auth_backend_role.pay"}
@@ -178,7 +179,7 @@ def test_what_cannot_be_read_is_not_taken_for_absent(fleet: FleetFolder, world: 
 
 def test_what_is_gone_is_made(fleet: FleetFolder, world: World) -> None:
     _unmake_by_hand_in_vault(world)
-    fleet.run("apply", "--yes", "--side", "vault")
+    fleet.call("apply", "--yes", "--side", "vault")
     role = vault_objects(world)["auth/aws/role/pay-app"]
     assert isinstance(role, dict)
     assert role["bound_iam_principal_arn"] == [f"arn:aws:iam::{ACCOUNT}:role/pay-app"]
@@ -188,20 +189,20 @@ def test_what_would_be_replaced_under_a_name_that_is_taken_is_refused(fleet: Fle
     vault = connect(world.services)
     vault.sys.create_or_update_policy("taken-policy", BY_HAND)
     fleet.write("clients/pay.yaml", {**PAY, "owner": "team@example.com", "vault": {"policy": "taken-policy"}})
-    fleet.run("render")
+    fleet.call("render")
     try:
-        digest = digest_in(fleet.run("apply", "--yes", "--side", "vault", code=3).err)
+        digest = digest_in(fleet.call("apply", "--yes", *SIDE, code=3).err)
         before = vault_objects(world)
-        refused = fleet.run("apply", "--yes", "--side", "vault", "--destroy", digest, code=3)
+        refused = fleet.call("apply", "--yes", *SIDE, "--destroy", digest, code=3)
         assert vault_objects(world) == before
         assert set(named(refused.err)) == {f"{VAULT} vault_policy.pay"}
         assert "crosskeys import" not in refused.err
         assert "give what is to be made another name in its manifest" in refused.err
         vault.sys.delete_policy("taken-policy")
-        assert "would be refused: 1 object that would be made" not in fleet.run("plan", "--side", "vault").err
+        assert "would be refused: 1 object that would be made" not in fleet.call("plan", *SIDE).err
     finally:
         fleet.write("clients/pay.yaml", {**PAY, "owner": "team@example.com"})
-        fleet.run("render")
+        fleet.call("render")
         vault.sys.delete_policy("taken-policy")
 
 
@@ -209,16 +210,16 @@ def test_objects_whose_state_is_lost_are_refused_unless_a_run_of_this_fleet_has_
     fleet: FleetFolder, world: World
 ) -> None:
     state_of(fleet, VAULT).unlink()
-    refused = fleet.run("apply", "--yes", "--side", "vault", code=3)
+    refused = fleet.call("apply", "--yes", *SIDE, code=3)
     assert set(named(refused.err)) == {address for address in ADDRESSES if address.startswith(VAULT)}
     before = vault_objects(world)
     # As a run leaves it whose machine died while Terraform was at work.
     with runs.begin(fleet.folder / ".crosskeys/runs") as journal:
         journal.began("apply", "sandbox", tree="", roots=[ROOT], resumes=None)
         journal.applying(VAULT, None, ("vault_policy.pay", "vault_aws_auth_backend_role.pay"))
-    refused = fleet.run("apply", "--resume", "--yes", code=3)
+    refused = fleet.call("apply", "--resume", "--yes", code=3)
     assert set(named(refused.err)) == {f"{VAULT} vault_aws_auth_backend_sts_role.account-{ACCOUNT}"}
     connect(world.services).delete(f"auth/aws/config/sts/{ACCOUNT}")
-    fleet.run("apply", "--resume", "--yes")
+    fleet.call("apply", "--resume", "--yes")
     assert vault_objects(world) == before
-    fleet.run("plan", "--check", "--side", "vault")
+    fleet.call("plan", "--check", *SIDE)
