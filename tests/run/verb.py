@@ -1,19 +1,19 @@
 """The verbs `plan` and `apply` as they are, over hand-made roots: no manifests, no sandbox, faults at chosen moments.
 
-Usage: verb.py FOLDER FAULT MOMENT ARGUMENT...; runs the command line in a process that a fault may end.
+``alone`` runs the command line in a process of its own, which a fault may end.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import multiprocessing
 import os
 import resource
 import signal
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -32,6 +32,8 @@ from generator.run.roots import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.connection import Connection
+    from pathlib import Path
 
     from generator.live.systems import Systems
     from generator.report.progress import Observer
@@ -41,6 +43,10 @@ AWS, VAULT = "accounts/111111111111/aws", "accounts/111111111111/vault"
 MOMENTS = ("validate", "plan", "between", "aws", "vault", "after")
 """When a fault may come: before anything runs, while Terraform plans, when all is planned, while the AWS root or the
 Vault root is applied, and when both are but the run has not said so yet."""
+_OBJECTS = {("", str(number)): mock.create_autospec(Mount, instance=True) for number in range(100)}
+"""So many that a few of them are no large share of the fleet."""
+_FRESH = multiprocessing.get_context("forkserver")
+_FRESH.set_forkserver_preload([__name__, "generator.live.takeover", "generator.report.summary", "generator.run.apply"])
 
 
 def roots(folder: Path) -> tuple[Root, ...]:
@@ -61,8 +67,8 @@ def rendered(folder: Path) -> Rendered:
     """Return the fleet as the gate would, had these roots been rendered from manifests."""
     texts = {str(path.relative_to(folder)): path.read_text("utf-8") for path in folder.glob("terraform/**/*.tf")}
     proof = mock.create_autospec(Proof)
-    declared = Declared({("", str(number)): mock.create_autospec(Mount, instance=True) for number in range(100)})
-    return Rendered(Fleet(FleetSettings(), ()), roots(folder), Comparison(texts, texts, ()), proof, declared)
+    fleet = Fleet(FleetSettings(), ())
+    return Rendered(fleet, roots(folder), Comparison(texts, texts, ()), proof, Declared(_OBJECTS))
 
 
 def no_systems() -> Systems:
@@ -152,20 +158,42 @@ def fill_disk(folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 10, hard))
 
 
-def main(folder: Path, fault: str, moment: str, arguments: list[str]) -> int:
+def _main(said: Connection, environment: dict[str, str], folder: Path, fault: tuple[str, str], *arguments: str) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for stream in (1, 2):
+        os.dup2(said.fileno(), stream)
+    said.close()
+
+    kind, moment = fault
+
     def happen() -> None:
-        if fault == "terraform":
+        if kind == "terraform":
             kill_terraform(folder)
-        elif fault == "disk":
+        elif kind == "disk":
             fill_disk(folder)
         else:
-            os.kill(os.getpid(), getattr(signal, fault))
+            os.kill(os.getpid(), getattr(signal, kind))
             time.sleep(0.05)  # until the signal's handler has run, in whichever thread that is
 
-    environment = {name: os.environ[name] for name in ("PATH", "HOME", "TF_CLI_CONFIG_FILE") if name in os.environ}
     with faulty(folder, environment, moment, happen):
-        return crosskeys(folder, *arguments)
+        sys.exit(crosskeys(folder, *arguments))
 
 
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]))
+def alone(environment: dict[str, str], folder: Path, fault: str, moment: str, *arguments: str) -> tuple[int, str]:
+    """Run the command line in a process of its own; return its exit status and what it said.
+
+    The process is forked off one that has loaded what it needs, as that takes a second.
+    """
+    heard, said = _FRESH.Pipe(duplex=False)
+    with heard:
+        process = _FRESH.Process(target=_main, args=(said, environment, folder, (fault, moment), *arguments))
+        with said:
+            process.start()
+        process.join(60)
+        process.kill()
+        process.join()
+        with open(heard.fileno(), "rb", closefd=False) as file:
+            text = file.read().decode()
+    assert process.exitcode is not None
+    return process.exitcode, text
