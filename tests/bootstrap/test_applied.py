@@ -13,7 +13,7 @@ from tests.bootstrap.iam import allows, statements, without_each
 from tests.bootstrap.recorded import Asked, Recorder, iam_requests, recording, s3_requests, vault_policy
 from tests.bootstrap.templates import ACCOUNT, FOLDER, RUNNER, make, resources
 from tests.e2e.fleets import HEADER, digest_in, ended, new_fleet
-from tests.e2e.s3 import backend, run_as_live
+from tests.e2e.s3 import backend, call_as_live
 from tests.run.proxy import Fault
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ PARAMETERS = {"RunnerArn": RUNNER, "StsRoleName": "hcp-vault-lookup"}
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/crosskeys-boundary"
 STS = {"role": "hcp-vault-lookup", "external_id": "crosskeys-555555555555-one"}
 CLIENT = {"name": "app", "account_id": ACCOUNT, "role_name": "app", "aws": {"role_path": "/crosskeys/"}}
+OLD = {"name": "old", "account_id": ACCOUNT, "role_name": "old", "aws": {"role_path": "/crosskeys/"}}
 ACCOUNT_MANIFEST = {
     "name": "example",
     "owner": "team@example.com",
@@ -76,7 +77,7 @@ class Life:
             "VAULT_TOKEN": self.token,
             "AWS_ENDPOINT_URL": self.aws.address,
         }
-        return run_as_live(self.fleet, self.world, *arguments, code=code, environment=environment)
+        return call_as_live(self.fleet, self.world, *arguments, code=code, environment=environment)
 
     @property
     def root(self) -> hvac.Client:
@@ -87,10 +88,10 @@ class Life:
 def life(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iterator[Life]:
     """A fleet whose account and bucket were made by the templates; nothing of it is applied."""
     folder = tmp_path_factory.mktemp("bootstrap")
-    with ended(new_fleet(folder, toolchain, SETTINGS, CLIENT)) as fleet:
+    with ended(new_fleet(folder, toolchain, SETTINGS, CLIENT, OLD)) as fleet:
         fleet.write(f"clients/accounts/{ACCOUNT}.yaml", ACCOUNT_MANIFEST)
-        fleet.run("render")
-        fleet.run("sandbox", "up")
+        fleet.call("render")
+        fleet.call("sandbox", "up")
         world = fleet.world()
         owner = world.accounts.owner_of(ACCOUNT)
         # The sandbox makes a role of that name, which may do anything.
@@ -257,7 +258,7 @@ def test_the_doctor_finds_the_runner_in_order(life: Life) -> None:
 
 
 def test_the_doctor_looks_at_a_sandbox_that_is_up(life: Life) -> None:
-    checks = json.loads(life.fleet.run("doctor", "--format", "json").out)["checks"]
+    checks = json.loads(life.fleet.call("doctor", "--format", "json").out)["checks"]
     assert {each["status"] for each in checks if each["area"] in {"vault", "aws"}} == {"ok"}
     assert "token" not in {each["name"] for each in checks}, "its only one is its administrator's"
 
@@ -296,31 +297,35 @@ def test_the_doctor_says_all_that_is_broken_at_once(life: Life) -> None:
     assert unknown_token["vault token"]["status"] == "failed"
 
 
-def test_what_changed_in_manifests_and_by_somebodys_hand_is_put_right(life: Life, runner: str) -> None:
+def test_an_external_id_that_changed_reaches_vault(life: Life, runner: str) -> None:
     life.token = runner
-    fleet, iam = life.fleet, life.world.accounts.client("iam", life.world.accounts.owner_of(ACCOUNT))
     sts = {**STS, "external_id": "crosskeys-555555555555-two"}
-    fleet.write(f"clients/accounts/{ACCOUNT}.yaml", {**ACCOUNT_MANIFEST, "sts": sts})
+    life.fleet.write(f"clients/accounts/{ACCOUNT}.yaml", {**ACCOUNT_MANIFEST, "sts": sts})
+    life.fleet.call("render")
+    life.run("apply", "--yes", "--side", "vault")
+    assert life.root.read(f"auth/aws/config/sts/{ACCOUNT}")["data"]["external_id"] == sts["external_id"]
+
+
+def test_what_changed_in_manifests_and_by_somebodys_hand_is_put_right_and_what_is_retired_is_destroyed(
+    life: Life,
+) -> None:
+    fleet, iam = life.fleet, life.world.accounts.client("iam", life.world.accounts.owner_of(ACCOUNT))
     fleet.write("clients/app.yaml", CHANGED)
-    fleet.write("crosskeys.yaml", {"version": 1, **SETTINGS, "aws": {**AWS, "tags": {"b": "2"}}})
-    fleet.run("render")
-    iam.delete_role_permissions_boundary(RoleName="app")
-    iam.update_role_description(RoleName="app", Description="somebody's own")
-    life.run("apply", "--yes")
-    assert iam.get_role(RoleName="app")["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
-    life.run("plan", "--check", "--side", "vault")
-
-
-def test_all_of_it_is_destroyed(life: Life) -> None:
-    fleet = life.fleet
-    retired = {**CHANGED, "retire": {"approved_until": "2099-01-01", "reason": "moved away"}}
-    fleet.write("clients/app.yaml", retired)
+    retire = {"approved_until": "2099-01-01", "reason": "moved away"}
+    fleet.write("clients/old.yaml", {**OLD, "owner": "team@example.com", "retire": retire})
     without_sts = {key: each for key, each in ACCOUNT_MANIFEST.items() if key != "sts"}
     fleet.write(f"clients/accounts/{ACCOUNT}.yaml", without_sts)
-    fleet.run("render")
+    fleet.write("crosskeys.yaml", {"version": 1, **SETTINGS, "aws": {**AWS, "tags": {"b": "2"}}})
+    fleet.call("render")
+    iam.delete_role_permissions_boundary(RoleName="app")
+    iam.update_role_description(RoleName="app", Description="somebody's own")
     said = life.run("plan", "--out", "plans")
     life.run("apply", "plans", "--yes", "--destroy", digest_in(said.out + said.err))
-    assert life.root.list("auth/aws/role") is None
+    assert iam.get_role(RoleName="app")["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
+    assert {role["RoleName"] for role in iam.list_roles()["Roles"]} == {"app", "crosskeys-provisioner"}
+    assert life.root.list("auth/aws/role")["data"]["keys"] == ["app"]
+    assert life.root.list("auth/aws/config/sts") is None
+    life.run("plan", "--check", "--side", "vault")
 
 
 def test_each_line_of_the_runners_policy_is_needed(life: Life) -> None:
