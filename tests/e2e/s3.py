@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from tests.e2e.as_live import open_gate
-from tests.e2e.fleets import REPOSITORY, Done
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.sandbox.world import World
-    from tests.e2e.fleets import FleetFolder
+    from tests.e2e.fleets import Done, FleetFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +93,7 @@ def command_as_live(fleet: FleetFolder, *arguments: str) -> list[str]:
 def run_as_live(
     fleet: FleetFolder, world: World, *arguments: str, code: int = 0, environment: Mapping[str, str] | None = None
 ) -> Done:
-    """Run a verb with ``--target live`` on the sandbox's Vault and AWS, and require an exit code."""
-    done = subprocess.run(
-        command_as_live(fleet, *arguments),
-        env={**os.environ, **_live(world, environment)},
-        cwd=REPOSITORY,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    fleet.said.append(done.stdout + done.stderr)
-    assert done.returncode == code, f"exit {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
-    return Done(done.stdout, done.stderr)
-
-
-def call_as_live(
-    fleet: FleetFolder, world: World, *arguments: str, code: int = 0, environment: Mapping[str, str] | None = None
-) -> Done:
-    """Do the same in this process, where one of its own is not what a test is about."""
-    with open_gate(), patch.dict(os.environ, _live(world, environment)):
+    """Run a verb with ``--target live`` on the sandbox's Vault and AWS, in this process, and require an exit code."""
+    variables = {**live_environment(world), "CROSSKEYS_TARGET": "live", **(environment or {})}
+    with patch.dict(os.environ, variables), open_gate():
         return fleet.call(*arguments, code=code)
-
-
-def _live(world: World, environment: Mapping[str, str] | None) -> dict[str, str]:
-    return {**live_environment(world), "CROSSKEYS_TARGET": "live", **(environment or {})}

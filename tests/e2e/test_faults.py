@@ -14,7 +14,7 @@ import pytest
 from generator.sandbox import server, services
 from generator.sandbox.login import token_of
 from generator.sandbox.vault_contents import connect
-from tests.e2e.fleets import aws_objects, client_of, copy_of_example, ended, new_fleet
+from tests.e2e.fleets import aws_objects, client_of, copy_of_example, ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.toolchain
 
 ACCOUNT = "222222222222"
-ORDERS = {"name": "orders", "account_id": "666666666666", "role_name": "orders-app"}
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +36,8 @@ def analytics(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) ->
         for path in [*fleet.folder.glob("clients/*.yaml"), *fleet.folder.glob("clients/accounts/*.yaml")]:
             if path.stem != ACCOUNT and f'account_id: "{ACCOUNT}"' not in path.read_text():
                 path.unlink()
-        fleet.run("render")
-        fleet.run("apply", "--yes")
-        yield fleet
-
-
-@pytest.fixture
-def unused(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iterator[FleetFolder]:
-    """A fleet that was never applied, for tests of its servers."""
-    with ended(new_fleet(tmp_path_factory.mktemp("unused"), toolchain, {}, ORDERS)) as fleet:
+        fleet.call("render")
+        fleet.call("apply", "--yes")
         yield fleet
 
 
@@ -86,10 +78,10 @@ ALL = {"reports-eu", "scanner", "vault-backup"}
 
 def test_killed_vault_comes_back_with_the_next_plan_which_is_empty(analytics: FleetFolder) -> None:
     kill(services.status(analytics.sandbox).vault)
-    analytics.run("sandbox", "status", code=4)
-    done = analytics.run("plan", "--check", "--side", "vault")
+    analytics.call("sandbox", "status", code=4)
+    done = analytics.call("plan", "--check", "--side", "vault")
     assert "Vault is up at " in done.err
-    analytics.run("sandbox", "status")
+    analytics.call("sandbox", "status")
     assert can_log_in(analytics.world()) == ALL
 
 
@@ -103,42 +95,41 @@ def test_recreated_iam_role_is_locked_out_where_vault_is_bound_to_its_unique_id(
         token_of(world, client_of(world, "vault-backup"))
     # Terraform does not see it: the way back is to remove the Vault role and apply.
     connect(world.services).delete("auth/aws/role/vault-backup")
-    analytics.run("apply", "--yes", "--account", ACCOUNT)
+    analytics.call("apply", "--yes", "--side", "vault")
     assert can_log_in(world) == ALL
 
 
 def test_killed_aws_is_seeded_again_and_the_next_apply_makes_again_what_was_lost(analytics: FleetFolder) -> None:
     before = aws_objects(analytics.world(), ACCOUNT).keys()
     kill(services.status(analytics.sandbox).aws)
-    said = analytics.run("sandbox", "up").err
+    said = analytics.call("sandbox", "up").err
     assert "AWS has lost its memory" in said
     assert "removed the Vault role vault-backup" in said
     assert "prepared the AWS accounts" in said
     world = analytics.world()
     assert aws_objects(world, ACCOUNT).keys() == {f"arn:aws:iam::{ACCOUNT}:role/crosskeys-provisioner"}
-    analytics.run("apply", "--yes")
+    analytics.call("apply", "--yes")
     assert aws_objects(world, ACCOUNT).keys() == before
-    analytics.run("plan", "--check")
+    analytics.call("plan", "--check")
     assert can_log_in(world) == ALL
 
 
-def test_up_and_down_may_be_said_twice(unused: FleetFolder) -> None:
-    assert "Vault is up at " in unused.run("sandbox", "up").err
-    before = services.status(unused.sandbox)
-    assert unused.run("sandbox", "up").err == ""
-    assert services.status(unused.sandbox) == before
-    assert unused.run("sandbox", "down").out == "the sandbox is down\n"
-    assert unused.run("sandbox", "down").out == "the sandbox was not up\n"
-    unused.run("sandbox", "status", code=4)
-
-
-def test_taken_port_is_left_to_whoever_has_it(unused: FleetFolder) -> None:
-    unused.run("sandbox", "up")
-    before = services.status(unused.sandbox).vault
+def test_taken_port_is_left_to_whoever_has_it(analytics: FleetFolder) -> None:
+    before = services.status(analytics.sandbox).vault
     kill(before)
     assert before.address is not None
     with socket.create_server(("127.0.0.1", int(before.address.rpartition(":")[2]))):
-        unused.run("sandbox", "up")
-        after = services.status(unused.sandbox).vault
+        analytics.call("sandbox", "up")
+        after = services.status(analytics.sandbox).vault
     assert after.state == "up"
     assert after.address != before.address
+
+
+def test_up_and_down_may_be_said_twice(analytics: FleetFolder) -> None:
+    assert analytics.call("sandbox", "down").out == "the sandbox is down\n"
+    assert analytics.call("sandbox", "down").out == "the sandbox was not up\n"
+    analytics.call("sandbox", "status", code=4)
+    assert "Vault is up at " in analytics.call("sandbox", "up").err
+    before = services.status(analytics.sandbox)
+    assert analytics.call("sandbox", "up").err == ""
+    assert services.status(analytics.sandbox) == before

@@ -31,7 +31,7 @@ NEAR_ROOT, FAR_ROOT = "accounts/101010101010/vault", "accounts/202020202020/vaul
 def fleet(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iterator[FleetFolder]:
     """A fleet of two accounts that are handed over: only Vault's side is this fleet's to apply."""
     with ended(new_fleet(tmp_path_factory.mktemp("s3"), toolchain, SETTINGS, NEAR, FAR)) as fleet:
-        fleet.run("sandbox", "up")
+        fleet.call("sandbox", "up")
         yield fleet
 
 
@@ -90,7 +90,7 @@ def settings(fleet: FleetFolder, terraform: dict[str, object], live: dict[str, o
     present = (fleet.folder / "crosskeys.yaml").read_text()
     (fleet.folder / "old-settings.yaml").write_text(present)
     fleet.write("crosskeys.yaml", {"version": 1, "terraform": terraform, "live": live, "run": {"retries": 0}})
-    fleet.run("render")
+    fleet.call("render")
 
 
 def test_states_move_to_files_and_back_and_nothing_is_planned_to_be_made_again(
@@ -102,7 +102,7 @@ def test_states_move_to_files_and_back_and_nothing_is_planned_to_be_made_again(
     stopped = run_as_live(fleet, world, "plan", code=4)
     assert "crosskeys state --migrate-from" in stopped.out
     move = ("state", "--migrate-from", "old-settings.yaml")
-    refused = fleet.run(*move, code=2)
+    refused = fleet.call(*move, code=2)
     assert "say --target live" in refused.err
     # One is locked: the other moves all the same, and the next run finds it there.
     bucket.hold_lock(NEAR_ROOT, "ops@runner-7")
