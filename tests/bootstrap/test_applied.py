@@ -13,7 +13,7 @@ from tests.bootstrap.iam import allows, statements, without_each
 from tests.bootstrap.recorded import Asked, Recorder, iam_requests, recording, s3_requests, vault_policy
 from tests.bootstrap.templates import ACCOUNT, FOLDER, RUNNER, make, resources
 from tests.e2e.fleets import HEADER, digest_in, ended, new_fleet
-from tests.e2e.s3 import backend, call_as_live
+from tests.e2e.s3 import backend, run_as_live
 from tests.run.proxy import Fault
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Life:
             "VAULT_TOKEN": self.token,
             "AWS_ENDPOINT_URL": self.aws.address,
         }
-        return call_as_live(self.fleet, self.world, *arguments, code=code, environment=environment)
+        return run_as_live(self.fleet, self.world, *arguments, code=code, environment=environment)
 
     @property
     def root(self) -> hvac.Client:

@@ -71,9 +71,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Ite
         fleet.write(f"clients/accounts/{ACCOUNT}.yaml", EDGE)
         address = fleet.world().services.vault_address
         fleet.write("crosskeys.yaml", {"version": 1, **SETTINGS, "live": {"vault_address": address}})
-        fleet.run("render")
-        fleet.run("apply", "--yes", "--side", "vault")
-        fleet.run("kit", "--account", ACCOUNT, "--out", "kit.zip")
+        fleet.call("render")
+        fleet.call("apply", "--yes", "--side", "vault")
+        fleet.call("kit", "--account", ACCOUNT, "--out", "kit.zip")
         yield fleet
 
 

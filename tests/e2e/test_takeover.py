@@ -11,7 +11,7 @@ from generator.render.layout import Root, RootKind
 from generator.run import runs
 from generator.sandbox.vault_contents import connect
 from tests.e2e.fleets import aws_objects, digest_in, ended, new_fleet, vault_objects
-from tests.e2e.s3 import call_as_live
+from tests.e2e.s3 import run_as_live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,14 +159,14 @@ def weak_token(world: World, *readable: str) -> str:
 def test_what_cannot_be_read_is_not_taken_for_absent(fleet: FleetFolder, world: World) -> None:
     blind = {"VAULT_TOKEN": weak_token(world)}
     before = vault_objects(world)
-    unknown = call_as_live(
+    unknown = run_as_live(
         fleet, world, "apply", "--yes", "--client", "pay", "--side", "vault", code=4, environment=blind
     )
     assert "nothing was applied: whether 3 objects that would be made are there cannot be told" in unknown.err
     assert "  sys/policies/acl/pay-policy: permission denied" in unknown.err
     assert "let the token read auth/aws/role/pay-app" in unknown.err
     one_eyed = {"VAULT_TOKEN": weak_token(world, "auth/aws/role/*")}
-    both = call_as_live(
+    both = run_as_live(
         fleet, world, "apply", "--yes", "--client", "pay", "--side", "vault", code=3, environment=one_eyed
     )
     assert set(named(both.err)) == {f"{VAULT} vault_aws_auth_backend_role.pay"}
