@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 _STARTS = 15
-_LARGE, _HUGE = 10_000, 100_000
+_LARGE = 10_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,12 +69,13 @@ def _measured(work: Path, options: argparse.Namespace) -> report.Results:
     sizes: dict[int, report.Size] = {}
     for clients in options.sizes:
         _say(f"writing, rendering and committing fleets of {clients:,} clients")
-        here = stand.build(work / f"{clients}", clients, options.seed, found)
-        repeats = options.repeats or (1 if clients >= _HUGE else 3 if clients >= _LARGE else 5)
+        beside = found if clients < cases.HUGE else replace(found, terramate=None, terraform=None)
+        here = stand.build(work / f"{clients}", clients, options.seed, beside)
+        repeats = options.repeats or (1 if clients >= cases.HUGE else 3 if clients >= _LARGE else 5)
         taken = measure.interleaved(cases.of_size(here), repeats, _say, work)
         if found.terraform and clients == pull_request.AT:
             taken["pull request"] = pull_request.measured(here, min(repeats, 3), _say, work)
-        theirs = stand.volume(here.terramate) if found.terramate else None
+        theirs = stand.volume(here.terramate) if beside.terramate else None
         sizes[clients] = report.Size(stand.volume(here.ours), theirs, taken, _stages(here))
         here.remove()
     absent = dict(found.absent) | {f"crosskeys {verb}": "no such verb" for verb in cases.absent_verbs()}

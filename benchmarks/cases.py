@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from benchmarks.stand import Stand
 
 _HERE = Path(__file__).parent
+HUGE = 100_000
+"""Clients from which only rendering is measured, for its growth, and no peer: each verb more would take minutes."""
 _MINUTES = 10_000
 """Clients from which Terramate takes so long that what no goal is about is measured once."""
 _PLAIN_AT_MOST = 1_000
@@ -34,7 +36,8 @@ def starting(folder: Path) -> tuple[Case, ...]:
 
 def of_size(stand: Stand) -> tuple[Case, ...]:
     """Return the cases of one size. Later ones build on the tree and the cache that earlier ones leave."""
-    return (*_reading(stand), *_floor(stand), *_rendering(stand), *_changing(stand), *_peers(stand))
+    reading = _reading(stand) if stand.clients < HUGE else ()
+    return (*reading, *_floor(stand), *_rendering(stand), *_changing(stand), *_peers(stand))
 
 
 def absent_verbs() -> tuple[str, ...]:
