@@ -159,7 +159,7 @@ def applied(folder: Path, toolchain: Toolchain) -> Iterator[Live]:
         },
     )
     with ended(new_fleet(folder, toolchain, SETTINGS, *clients)):
-        fleet.run("apply", "--side", "vault", "--yes")
+        fleet.call("apply", "--side", "vault", "--yes")
         world = fleet.world()
         rendered = pipeline.render(folder, world.fleet, None)
         reviewed = Reviewed(rendered.fleet, rendered.declared, rendered.comparison.wanted, world.systems().variables)

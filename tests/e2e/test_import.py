@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
@@ -19,6 +20,7 @@ from generator.sandbox import services
 from generator.sandbox.vault_contents import connect, seed_platform
 from generator.sandbox.world import World
 from tests.e2e import registrations
+from tests.e2e.as_live import open_gate
 from tests.e2e.fleets import FleetFolder, client_of, ended, log_in, reachable, vault_objects
 from tests.e2e.registrations import ACCOUNTS, STYLES, Registration
 
@@ -32,14 +34,23 @@ pytestmark = pytest.mark.toolchain
 MANAGED, *OTHERS = ACCOUNTS
 VAULT = "arn:aws:iam::999999999999:role/hcp-vault"
 OWNER = ("--owner", "team@example.com")
-EXPRESSIBLE = [registrations.expressible(number, OTHERS[number % len(OTHERS)]) for number in range(270)]
+APPLIED, *PLANNED = OTHERS
+# Two in each style are applied; all are planned.
+EXPRESSIBLE = [
+    registrations.expressible(number, APPLIED if number < 2 * len(STYLES) else PLANNED[number % len(PLANNED)])
+    for number in range(270)
+]
 INEXPRESSIBLE = list(registrations.inexpressible(OTHERS[0]))
 BY_HAND = {
     "shared-policy": registrations.seeds(OTHERS[0], "share"),
     "another-policy": registrations.seeds(OTHERS[0], "another"),
     "9lives": registrations.seeds(OTHERS[0], "9lives"),
 }
-SELECTIONS = {"vault": ("--side", "vault"), "aws": ("--side", "aws", "--account", MANAGED)}
+SELECTIONS = {
+    "vault": ("--side", "vault", "--account", MANAGED, "--account", APPLIED),
+    "aws": ("--side", "aws", "--account", MANAGED),
+}
+REST = ("--side", "vault", *(f"--account={account}" for account in PLANNED))
 IN_AWS = ("aws-plain", "aws-rich", "aws-odd", "aws-unique", "aws-instance")
 
 
@@ -119,39 +130,40 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def _imported(fleet: FleetFolder, *arguments: str, code: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(fleet.run("import", *arguments, "--format", "json", code=code).out)
+    found: dict[str, Any] = json.loads(fleet.call("import", *arguments, "--format", "json", code=code).out)
     return found
 
 
-def test_a_dry_run_says_what_would_be_written_and_writes_nothing(fleet: FleetFolder, before: dict[str, object]) -> None:
+def test_a_dry_run_says_what_would_be_written_and_writes_nothing(fleet: FleetFolder) -> None:
     found = _imported(fleet, *OWNER, "--dry-run")
     assert {"crosskeys.yaml", "clients/app-000.yaml"} <= set(found["written"])
     assert _files(fleet.folder) == {}
-    assert vault_objects(fleet.world()) == before
 
 
 def test_without_settings_an_owner_must_be_said(fleet: FleetFolder) -> None:
-    assert "--owner" in fleet.run("import", code=2).err
+    assert "--owner" in fleet.call("import", code=2).err
     assert _files(fleet.folder) == {}
 
 
-@pytest.mark.parametrize("renames", [12, 40, 60])
 def test_an_import_that_was_killed_is_taken_up_by_the_next(
-    fleet: FleetFolder, tmp_path_factory: pytest.TempPathFactory, undisturbed: dict[str, str], renames: int
+    fleet: FleetFolder, tmp_path: Path, undisturbed: dict[str, str]
 ) -> None:
-    folder = tmp_path_factory.mktemp("killed")
-    assert _run_elsewhere(fleet, folder, renames) == -signal.SIGKILL
-    assert _files(folder) != undisturbed
-    assert _run_elsewhere(fleet, folder) == 0
-    assert _files(folder) == undisturbed
-    assert not list((folder / ".crosskeys").glob("*-*"))
+    found = [0]
+    for renames in (12, 28, 20):
+        assert _killed(fleet, tmp_path, renames) == -signal.SIGKILL
+        found.append(len(_files(tmp_path)))
+    assert found == sorted(set(found)), "one was killed before it came further than the last"
+    assert _files(tmp_path) != undisturbed
+    _run_elsewhere(fleet, tmp_path)
+    assert _files(tmp_path) == undisturbed
+    assert not list((tmp_path / ".crosskeys").glob("*-*"))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(fleet: FleetFolder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The files that an import writes that nothing disturbs."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert _run_elsewhere(fleet, folder) == 0
+    _run_elsewhere(fleet, folder)
     files = _files(folder)
     assert len([path for path in files if "/import-" in path]) == 10
     return files
@@ -164,29 +176,37 @@ def test_what_cannot_be_read_is_named_and_is_not_taken_for_absent(
     paths = {"*": ["read", "list"], "sys/policies/acl/app-100-policy": ["deny"], "auth/aws/role/app-101": ["deny"]}
     vault.sys.create_or_update_policy("blind", json.dumps({"path": {p: {"capabilities": c} for p, c in paths.items()}}))
     token = vault.auth.token.create(policies=["blind"])["auth"]["client_token"]
-    assert _run_elsewhere(fleet, tmp_path, token=token) == 4
-    assert "auth/aws/role/app-101: permission denied" in fleet.said[-1]
-    assert "sys/policies/acl/app-100-policy: permission denied" in fleet.said[-1]
+    said = _run_elsewhere(fleet, tmp_path, code=4, token=token)
+    assert "auth/aws/role/app-101: permission denied" in said
+    assert "sys/policies/acl/app-100-policy: permission denied" in said
     lacking = {path for path in undisturbed.keys() - _files(tmp_path).keys() if path.startswith("clients/")}
     assert lacking == {"clients/app-100.yaml", "clients/app-101.yaml"}
     vault.auth.token.revoke(token)
     vault.sys.delete_policy("blind")
 
 
-def _run_elsewhere(fleet: FleetFolder, folder: Path, renames: int = 0, token: str | None = None) -> int:
-    """Import ten registrations into another folder, and die at a rename; return the exit status."""
+TEN = ("import", "--target", "live", *OWNER, "--match", "*app-10?", "--rate", "0")
+
+
+def _run_elsewhere(fleet: FleetFolder, folder: Path, code: int = 0, token: str | None = None) -> str:
+    """Import ten registrations into another folder; return what was said."""
+    up = services.up(fleet.sandbox, fleet.toolchain, fleet.said.append)
+    variables = {"VAULT_ADDR": up.vault_address, "VAULT_TOKEN": token or up.vault_token}
+    with open_gate(), patch.dict(os.environ, variables):
+        done = FleetFolder(folder, fleet.toolchain).call(*TEN, code=code)
+    return done.out + done.err
+
+
+def _killed(fleet: FleetFolder, folder: Path, renames: int) -> int:
+    """Begin to import ten registrations into another folder, and die at a rename; return the exit status."""
     up = services.up(fleet.sandbox, fleet.toolchain, fleet.said.append)
     script = str(Path(__file__).with_name("import_killed.py"))
-    command = [sys.executable, script, str(renames), "-C", str(folder), "import", "--target", "live", *OWNER]
-    done = subprocess.run(
-        [*command, "--match", "*app-10?", "--rate", "0"],
-        env={**os.environ, "VAULT_ADDR": up.vault_address, "VAULT_TOKEN": token or up.vault_token},
+    return subprocess.run(
+        [sys.executable, script, str(renames), "-C", str(folder), *TEN],
+        env={**os.environ, "VAULT_ADDR": up.vault_address, "VAULT_TOKEN": up.vault_token},
         capture_output=True,
-        text=True,
         check=False,
-    )
-    fleet.said.append(done.stdout + done.stderr)
-    return done.returncode
+    ).returncode
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +216,7 @@ def announced() -> list[dict[str, Any]]:
 
 
 def test_settings_are_drafted_by_what_most_have(fleet: FleetFolder) -> None:
-    fleet.run("import", *OWNER, "--match", "no-such-role")
+    fleet.call("import", *OWNER, "--match", "no-such-role")
     settings = fleet.manifest("crosskeys.yaml")
     assert settings["vault"]["directory"] == "certs/{account_id}/{role_name}"
     assert settings["vault"]["policy"] == "{name}-policy"
@@ -205,6 +225,11 @@ def test_settings_are_drafted_by_what_most_have(fleet: FleetFolder) -> None:
     settings["vault"]["principals"] = [VAULT]
     settings["live"] = {"local_state": True}
     fleet.write("crosskeys.yaml", settings)
+
+
+def test_a_client_that_cannot_be_imported_is_a_finding_when_it_is_asked_for_by_name(fleet: FleetFolder) -> None:
+    assert _imported(fleet, "--client", "WILD", code=1)["left"][0]["reason"] == "wildcard-principal"
+    assert "did you mean wild" in fleet.call("import", "--client", "wildd", code=2).err
 
 
 def test_the_aws_side_of_accounts_that_can_be_looked_into_is_imported_too(
@@ -246,20 +271,20 @@ def test_a_manifest_that_somebody_wrote_takes_up_what_is_there(
     manifest = {"name": "lives", "account_id": OTHERS[0], "role_name": "9lives", "owner": "cats@example.com"}
     vault = {"role": "9lives", "policy": "9lives"}
     fleet.write("clients/lives.yaml", {**manifest, "vault": vault, "aws": {"role": "existing"}})
-    fleet.run("render")
+    fleet.call("render")
     found = _imported(fleet, "--client", "lives")
     assert (found["adopted"], found["objects"]) == (["lives"], 2)
     announced += found["changes"]
-    fleet.run("check")
 
 
 @pytest.fixture(scope="module")
 def planned(fleet: FleetFolder) -> list[dict[str, Any]]:
     """What the first plans do, root by root: Vault's side of all accounts, and the AWS side of the managed one."""
+    kept = [(*selection, "--out", f"plans-{name}") for name, selection in SELECTIONS.items()]
     return [
         row
-        for name, selection in SELECTIONS.items()
-        for row in json.loads(fleet.run("plan", *selection, "--out", f"plans-{name}", "--format", "json").out)["roots"]
+        for selection in (*kept, REST)
+        for row in json.loads(fleet.call("plan", *selection, "--format", "json").out)["roots"]
     ]
 
 
@@ -285,8 +310,8 @@ def test_what_an_import_announces_is_what_the_plans_change(
 @pytest.mark.usefixtures("planned")
 def test_applied_nothing_is_left_to_plan(fleet: FleetFolder) -> None:
     for name, selection in SELECTIONS.items():
-        fleet.run("apply", f"plans-{name}", "--yes")
-        fleet.run("plan", *selection, "--check")
+        fleet.call("apply", f"plans-{name}", "--yes")
+        fleet.call("plan", *selection, "--check")
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -315,8 +340,3 @@ def test_again_there_is_nothing_to_import(fleet: FleetFolder) -> None:
     found = _imported(fleet, *OWNER)
     assert (found["clients"], found["adopted"], found["objects"], found["written"]) == ([], [], 0, [])
     assert fleet.tree() == tree
-
-
-def test_a_client_that_cannot_be_imported_is_a_finding_when_it_is_asked_for_by_name(fleet: FleetFolder) -> None:
-    assert _imported(fleet, "--client", "WILD", code=1)["left"][0]["reason"] == "wildcard-principal"
-    assert "did you mean wild" in fleet.run("import", "--client", "wildd", code=2).err

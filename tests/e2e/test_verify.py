@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from generator.live import vault as live_vault
 from generator.live.advisories import FLAWED
 from generator.live.reviewed import Scope
 from generator.live.verify_identity import ENTITIES, GROUPS
@@ -37,6 +35,7 @@ from tests.e2e.drifting import (
     role,
 )
 from tests.e2e.fleets import REPOSITORY
+from tests.e2e.s3 import run_as_live
 from tests.run import proxy
 
 if TYPE_CHECKING:
@@ -272,7 +271,10 @@ def test_what_may_not_be_read_is_unknown_and_never_missing(live: Live, path: str
     CAUGHT["unknown"] += 1
 
 
-def test_vault_that_goes_away_midway_leaves_all_else_unknown_and_nothing_missing(live: Live) -> None:
+def test_vault_that_goes_away_midway_leaves_all_else_unknown_and_nothing_missing(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_vault, "_FIRST_DELAY", 0.001)
     asked: Counter[str] = Counter()
 
     def is_gone(_method: str, _path: str, _body: bytes) -> bool:
@@ -289,35 +291,27 @@ def test_vault_that_goes_away_midway_leaves_all_else_unknown_and_nothing_missing
 
 
 def test_command_line_says_what_drifted_what_is_unknown_and_keeps_the_report(live: Live) -> None:
-    done = live.fleet.run("verify", "--side", "vault", "--report", "verify.json", "--report", "verify.md")
+    done = live.fleet.call("verify", "--side", "vault", "--report", "verify.json", "--report", "verify.md")
     assert done.out.endswith("live is what was reviewed: 13 objects of 4 clients\n")
     kept = json.loads((live.fleet.folder / "verify.json").read_text("utf-8"))
     assert (kept["as_reviewed"], kept["rules"].keys() - {FLAWED}, kept["unread"]) == (True, set(), 0)
     assert kept["vault"]["version"].startswith("1.")
     assert (live.fleet.folder / "verify.md").read_text("utf-8").startswith("### crosskeys verify: live is what was")
     with live.changed(f"{ROLE}payments-app", {"token_ttl": 60}):
-        done = live.fleet.run("verify", "--side", "vault", "--format", "concise", code=1)
+        done = live.fleet.call("verify", "--side", "vault", "--format", "concise", code=1)
         assert f"{PAYMENTS_FILE}:24:3: error[CK941]" in done.out or "CK941" in done.out
         assert "live is not what was reviewed: 1 error" in done.out
-        live.fleet.run("verify", "--client", "ledger", "--side", "vault")
+        live.fleet.call("verify", "--client", "ledger", "--side", "vault")
 
 
 def test_what_is_unknown_ends_a_live_look_with_4_and_hides_no_drift(live: Live) -> None:
-    variables = {f"TF_VAR_{name}": value for name, value in live.world.platform_variables().items()}
-    options = ("--target", "live", "--side", "vault", "--format", "json")
+    options = ("--side", "vault", "--format", "json")
     with live.changed(f"{ROLE}ledger.app", {"token_ttl": 60}), reader(live, f"{ROLE}payments-app") as token:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.e2e.as_live", "-C", live.fleet.folder, "verify", *options],
-            cwd=REPOSITORY,
-            env={**os.environ, **live.world.variables(), **variables, "VAULT_TOKEN": token},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 4, done.stderr
-    assert {finding["rule"] for finding in json.loads(done.stdout)} == {"CK941", "CK959", FLAWED}
-    assert token not in done.stdout + done.stderr
+        variables = {f"TF_VAR_{name}": value for name, value in live.world.platform_variables().items()}
+        variables |= {"VAULT_TOKEN": token}
+        done = run_as_live(live.fleet, live.world, "verify", *options, code=4, environment=variables)
+    assert {finding["rule"] for finding in json.loads(done.out)} == {"CK941", "CK959", FLAWED}
+    assert token not in done.out + done.err
 
 
 def test_clients_and_accounts_narrow_the_look(live: Live) -> None:
