@@ -33,8 +33,8 @@ LONGEST = (
     ("tests/e2e/test_takeover.py",),
     ("tests/e2e/test_import_blocks.py",),
     ("tests/e2e/test_kit.py",),
+    ("tests/e2e/test_destroys.py",),
     ("tests/e2e/test_saved_plans.py",),
-    ("tests/e2e/test_platform_of_others.py",),
     ("tests/e2e/test_verify.py", "tests/e2e/test_verify_strays.py"),
     ("tests/speed/test_nearby.py",),
 )
