@@ -16,7 +16,7 @@ pytestmark = pytest.mark.toolchain
 
 
 def test_example_fleet_is_live_as_it_was_reviewed(example: FleetFolder) -> None:
-    example.run("verify", "--report", "verify.json")
+    example.call("verify", "--report", "verify.json")
     report = json.loads((example.folder / "verify.json").read_text("utf-8"))
     (example.folder / "verify.json").unlink()
     assert report["rules"].keys() <= {FLAWED}

@@ -470,16 +470,16 @@ def test_role_made_anew_is_found_by_its_unique_id_until_vault_has_looked_it_up(l
 
 def test_looks_from_day_to_day_say_what_is_new_and_what_is_gone(look: Look, example: FleetFolder) -> None:
     kept = example.folder / "look/last.json"
-    assert "--since-last" in example.run("verify", "--account", RETAIL, "--since-last", code=2).err
+    assert "--since-last" in example.call("verify", "--account", RETAIL, "--since-last", code=2).err
     argv = ("verify", "--side", "aws", "--since-last", "--last", "look/last.json")
-    assert "there is none yet" in example.run(*argv).out
+    assert "there is none yet" in example.call(*argv).out
     drift = next(drift for drift in DRIFT if drift.name == "session")
     with look.changed(drift):
-        said = example.run(*argv, code=1).out
+        said = example.call(*argv, code=1).out
     assert (
         "1 new, 0 still there, 0 gone\n  new: error[CK962] terraform/accounts/111111111111/aws/client-ledger.tf" in said
     )
-    assert "0 new, 0 still there, 1 gone\n  gone: error[CK962]" in example.run(*argv).out
+    assert "0 new, 0 still there, 1 gone\n  gone: error[CK962]" in example.call(*argv).out
     assert kept.stat().st_mode & 0o777 == 0o600
 
 

@@ -100,7 +100,7 @@ def line_of(fleet: FleetFolder, path: str, text: str) -> str:
 
 
 def test_every_step_of_a_login_is_shown_and_no_secret(example: FleetFolder) -> None:
-    shown = example.run("verify", "--login", "reports-us").out
+    shown = example.call("verify", "--login", "reports-us").out
     assert {line.split()[0] for line in shown.splitlines()[:-1]} == {"ok"}
     for part in (
         "AWS identity: arn:aws:sts::111111111111:assumed-role/reports/workload",
@@ -120,13 +120,13 @@ def test_every_step_of_a_login_is_shown_and_no_secret(example: FleetFolder) -> N
 
 
 def test_json_has_the_steps_and_the_exit_code(example: FleetFolder) -> None:
-    said = json.loads(example.run("verify", "--login", "payments", "--format", "json").out)
+    said = json.loads(example.call("verify", "--login", "payments", "--format", "json").out)
     assert (said["client"], said["target"], said["exit_code"]) == ("payments", "sandbox", 0)
     assert {step["outcome"] for step in said["steps"]} == {"ok"}
 
 
 def test_a_client_that_is_none_is_refused(example: FleetFolder) -> None:
-    assert "there is no client nobody" in example.run("verify", "--login", "nobody", code=2).err
+    assert "there is no client nobody" in example.call("verify", "--login", "nobody", code=2).err
 
 
 def test_the_token_is_revoked(world: World, visit: Visit) -> None:
@@ -290,4 +290,4 @@ def test_servers_that_do_not_answer(visit: Visit) -> None:
 
 
 def test_the_fleet_is_left_as_it_was(example: FleetFolder) -> None:
-    example.run("plan", "--check", "--side", "vault")
+    example.call("verify", "--side", "vault")
