@@ -26,6 +26,7 @@ LONGEST = (
     ),
     ("tests/bootstrap/test_applied.py",),
     ("tests/lifecycle/test_sandbox.py",),
+    ("tests/run/test_faults_of_servers.py",),
     ("tests/e2e/test_faults.py",),
     ("tests/e2e/test_import.py",),
     ("tests/e2e/test_make.py",),
@@ -36,6 +37,11 @@ LONGEST = (
     ("tests/e2e/test_destroys.py",),
     ("tests/e2e/test_saved_plans.py",),
     ("tests/e2e/test_verify.py", "tests/e2e/test_verify_strays.py"),
+    ("tests/run/test_faults.py",),
+    ("tests/hostile/test_injection.py",),
+    ("tests/e2e/test_state_in_s3.py",),
+    ("tests/e2e/test_shards.py",),
+    ("tests/hostile/test_yaml.py",),
     ("tests/speed/test_nearby.py",),
 )
 """The files that take longest, in the order in which they start; those that share what they set up are in one row.
