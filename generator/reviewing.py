@@ -164,8 +164,7 @@ def _statement(review: Review, inputs: Mapping[str, bytes], outputs: Mapping[str
 
 def _inputs(folder: Path, fleet: Fleet) -> dict[str, bytes]:
     """Return what the tree is rendered from: manifests and settings as they were read, the fleet's own templates."""
-    sources = [fleet.source, *(account.source for account in fleet.accounts), *(each.source for each in fleet.clients)]
-    found = {source.path: source.document.text.encode() for source in sources if source}
+    found = {source.path: source.document.text.encode() for source in fleet.sources}
     templates = folder / "templates"
     try:
         for path in templates.rglob("*"):

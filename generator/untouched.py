@@ -62,13 +62,13 @@ class Sight:
     Args:
         tool: SHA-256 of what is no part of the fleet, hex.
         day: The day that it was looked at for, as ISO 8601 has it: permissions to destroy lapse.
-        is_settled: Whether the last change was long enough ago to be sure that the next one shows.
+        lately: Files, of this tool too, that were changed so short a time ago that a further change might not show.
         files: How each file of the fleet looks, by its path relative to the fleet's folder.
     """
 
     tool: str
     day: str
-    is_settled: bool = field(compare=False)
+    lately: frozenset[str] = field(compare=False)
     files: Mapping[str, str] = field(repr=False)
 
 
@@ -127,8 +127,26 @@ def sight(folder: Path, day: str) -> Sight | None:
         return None
     outside = "\n".join(sorted(f"{path} {look}" for looks, _ in others for path, look in looks.items()))
     tool = _sha256(f"{__version__}\0{sys.version}\0{day}\0{libraries}\0{outside}")
-    newest = max(changed, *(at for _, at in others))
-    return Sight(tool, day, newest + SETTLED_NS < begin, files)
+    since = begin - SETTLED_NS
+    looks = (looks for looks, newest in ((files, changed), *others) if newest >= since)
+    lately = frozenset(path for each in looks for path, look in each.items() if _changed(look) >= since)
+    return Sight(tool, day, lately, files)
+
+
+def is_still(folder: Path, paths: Iterable[str], texts: Mapping[str, str]) -> bool:
+    """Tell whether files have the texts that they had when they were read; one of which no text is known has not.
+
+    As with git's index, a file that was changed right before it was looked at is read a second time.
+
+    Args:
+        folder: What paths are relative to.
+        paths: The files.
+        texts: What was read of each file, by its path.
+    """
+    try:
+        return all(path in texts and (folder / path).read_bytes() == texts[path].encode() for path in paths)
+    except OSError:
+        return False
 
 
 def recall(cache: Path, folder: Path, seen: Sight) -> Whole | None:
@@ -158,8 +176,6 @@ def remember(cache: Path, folder: Path, seen: Sight, whole: Whole) -> None:
         seen: How the fleet looks.
         whole: The same, with what is to be known of it when it looks otherwise.
     """
-    if not seen.is_settled:
-        return
     target = _file(cache, folder)
     first = json.dumps({"tool": seen.tool, "found": asdict(whole.found)})
     further = {"files": whole.files, "facts": whole.facts, "roots": whole.roots}
@@ -187,6 +203,10 @@ def _libraries() -> int:
     """Return when a library was last installed beside those that this tool renders with."""
     found = importlib.util.find_spec("jinja2")
     return Path(found.origin).parents[1].stat().st_mtime_ns if found and found.origin else 0
+
+
+def _changed(look: str) -> int:
+    return max(map(int, look.rsplit(" ", 2)[1:]))
 
 
 def _sha256(text: str) -> str:

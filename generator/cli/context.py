@@ -203,7 +203,10 @@ class Context:
         if self.cache is None or seen is None or validated.findings or rendered.proof.findings or comparison.findings():
             return
         again = untouched.sight(self.folder, seen.day)
-        if not comparison.is_current or again != seen:
+        if not comparison.is_current or again != seen or again.lately:
+            return
+        texts = {source.path: source.document.text for source in validated.fleet.sources}
+        if not untouched.is_still(self.folder, seen.lately, {**texts, **comparison.wanted}):
             return
         clients, accounts = len(validated.fleet.clients), len(validated.fleet.accounts)
         found = untouched.InOrder(clients, accounts, run.format, run.log_format)

@@ -147,6 +147,12 @@ class Fleet:
         """The clients that have objects, by account and name: all but the retired ones."""
         return tuple(client for account in self.accounts for client in account.declared)
 
+    @property
+    def sources(self) -> tuple[Sourced[ClientManifest] | Sourced[AccountManifest] | Sourced[FleetSettings], ...]:
+        """The manifests that say all this, with their places and texts; those that are missing left out."""
+        above = (self.source, *(account.source for account in self.accounts))
+        return (*(source for source in above if source), *(client.source for client in self.clients))
+
 
 def resolve(manifests: Manifests) -> Fleet:
     """Apply every default: client before account before fleet."""

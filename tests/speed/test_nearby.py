@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import random
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import nearby, untouched
+from generator import nearby, pipeline, untouched
 from generator.cli import app
 from generator.cli.context import ending_well
 from generator.rules.registry import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from generator.rules.registry import Example
@@ -109,6 +110,43 @@ JUDGED_BY_CHECK = [
     # These two families look at one file by itself.
     and not rule.id.startswith(("CK1", "CK2"))
 ]
+
+
+def test_a_fleet_touched_right_before_is_remembered_once_what_was_read_is_read_again(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "fleet", next(rule.good for rule in catalogue().values() if rule.id in JUDGED_BY_CHECK))
+    say("render")
+    reads: list[frozenset[str]] = []
+    tells: list[object] = []
+    real_is_still, real_render = untouched.is_still, pipeline.render
+
+    def is_still(folder: Path, paths: frozenset[str], texts: Mapping[str, str]) -> bool:
+        reads.append(paths)
+        return real_is_still(folder, paths, texts)
+
+    def slow_render(*given: object) -> object:
+        time.sleep(0.6)
+        return real_render(*given)  # type: ignore[arg-type] # handed on as they are
+
+    monkeypatch.setattr(untouched, "SETTLED_NS", 500_000_000)
+    monkeypatch.setattr(untouched, "is_still", is_still)
+    monkeypatch.setattr(pipeline, "render", slow_render)
+    for path in (tmp_path / "fleet").rglob("*.*"):
+        path.touch()
+    assert say("check")[0] == 0
+    assert {path.partition("/")[0] for path in reads.pop()} == {"clients", "terraform"}
+    monkeypatch.setattr(pipeline, "render", tells.append)  # would not be called
+    assert say("check")[0] == 0
+    assert not tells
+
+
+def test_a_file_is_still_as_it_was_read_or_is_not(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("é")
+    assert untouched.is_still(tmp_path, ["a"], {"a": "é"})
+    assert not untouched.is_still(tmp_path, ["a"], {"a": "e"})
+    assert not untouched.is_still(tmp_path, ["a", "b"], {"a": "é"})
+    assert not untouched.is_still(tmp_path, ["b"], {"b": ""})
 
 
 @pytest.mark.parametrize("rule", JUDGED_BY_CHECK)

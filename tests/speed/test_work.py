@@ -95,7 +95,8 @@ def test_a_check_parses_nothing_that_was_parsed_before(fleet: Fleet) -> None:
     assert work["parsed"] == 0
     assert work["started"] == 0
     assert work["rendered"] == RENDERED
-    assert work["opened"] <= MANIFESTS + RENDERED + 5
+    # Twice, if it took so long that it could be remembered.
+    assert work["opened"] <= 2 * (MANIFESTS + RENDERED) + 5
 
 
 def test_an_untouched_fleet_is_not_read(fleet: Fleet) -> None:
