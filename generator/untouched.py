@@ -1,8 +1,8 @@
 """What a fleet looked like when it was last found in order: as long as nothing was touched, it still is.
 
 Asking the disk about thirty thousand files takes a tenth of reading them. As with git's index, what counts is every
-file's inode, size, mode and times; a change in the tick in which a file was last changed would not show, so a fleet
-that was touched a moment ago is not remembered. Continuous integration always reads.
+file's inode, size, mode and times; a change in the tick in which a file was last changed would not show, so one that
+was touched a moment ago is read again before a fleet is remembered. Continuous integration always reads.
 """
 
 from __future__ import annotations
