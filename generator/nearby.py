@@ -18,14 +18,12 @@ from generator.render.layout import TREE, RootKind
 from generator.untouched import Known, is_rendered
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from generator.manifest.fleet import Client, Fleet
     from generator.pipeline import Rendered
-    from generator.untouched import Sight, Whole
+    from generator.untouched import Before
 
 _ACCOUNT = re.compile(rf"{TREE}/accounts/([0-9]{{12}})/")
 
@@ -48,25 +46,6 @@ def facts(fleet: Fleet) -> Facts:
         if account.source:
             found[account.source.path] = [account.id, *([account.sts.external_id] if account.sts else [])]
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """A fleet that was in order, and how it looks now.
-
-    Args:
-        folder: The fleet's folder.
-        seen: How it looks now.
-        whole: How it looked then, and the facts of it.
-        today: The day by which permissions to destroy are judged.
-        cache: A folder that remembers what was parsed.
-    """
-
-    folder: Path
-    seen: Sight
-    whole: Whole
-    today: dt.date
-    cache: Path
 
 
 @dataclass(frozen=True, slots=True)

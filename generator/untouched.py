@@ -27,6 +27,7 @@ from generator.render.tree import Comparison
 from generator.resources import data
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping
 
 FOLDER = "untouched"
@@ -87,6 +88,25 @@ class Whole:
     files: Mapping[str, str]
     facts: Mapping[str, list[str]]
     roots: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A fleet that was in order, and how it looks now.
+
+    Args:
+        folder: The fleet's folder.
+        seen: How it looks now.
+        whole: How it looked then, and the facts of it.
+        today: The day by which permissions to destroy are judged.
+        cache: A folder that remembers what was parsed.
+    """
+
+    folder: Path
+    seen: Sight
+    whole: Whole
+    today: dt.date
+    cache: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from generator.diagnostics import Diagnostic
     from generator.manifest.settings import RunSettings
     from generator.pipeline import Rendered, Validated
-    from generator.untouched import InOrder, Known, Sight
+    from generator.untouched import Before, InOrder, Known, Sight
 
 _log = logging.getLogger(__name__)
 
@@ -175,24 +175,17 @@ class Context:
         Args:
             fmt: The format that the command line names.
         """
-        from generator import stages, untouched
+        from generator import untouched
 
-        if self.cache is None:
-            return None, None, Format.FULL
-        today = dt.datetime.now(dt.UTC).date()
-        with stages.stage("looked for changes", held=True) as counts:
-            seen = untouched.sight(self.folder, today.isoformat())
-            whole = untouched.recall(self.cache, self.folder, seen) if seen else None
-            is_same = bool(seen and whole and whole.files == seen.files)
-            counts["untouched"] = is_same
-        if seen is None or whole is None:
+        seen, before = self._looked()
+        if before is None:
             return seen, None, Format.FULL
-        chosen = self._as(whole.found, fmt)
-        if is_same:
-            return seen, untouched.known(whole.found, seen), chosen
+        chosen = self._as(before.whole.found, fmt)
+        if before.seen.files == before.whole.files:
+            return seen, untouched.known(before.whole.found, before.seen), chosen
         from generator import nearby
 
-        return seen, nearby.nearby(nearby.Before(self.folder, seen, whole, today, self.cache)), chosen
+        return seen, nearby.nearby(before), chosen
 
     def remember(self, seen: Sight | None, validated: Validated, rendered: Rendered) -> None:
         """Remember a fleet that is in order, unless it was touched while it was read."""
@@ -236,18 +229,13 @@ class Context:
         Raises:
             typer.Exit: When it may not be planned; the findings are printed.
         """
-        from generator import nearby, stages, untouched
+        seen, before = self._looked()
+        if before:
+            from generator import nearby
 
-        seen, today = None, dt.datetime.now(dt.UTC).date()
-        if self.cache is not None:
-            with stages.stage("looked for changes", held=True):
-                seen = untouched.sight(self.folder, today.isoformat())
-                whole = untouched.recall(self.cache, self.folder, seen) if seen else None
-            if seen and whole:
-                chosen = self._as(whole.found, fmt)
-                before = nearby.Before(self.folder, seen, whole, today, self.cache)
-                if part := nearby.chosen(before, accounts, clients):
-                    return part, chosen
+            chosen = self._as(before.whole.found, fmt)
+            if part := nearby.chosen(before, accounts, clients):
+                return part, chosen
         validated, rendered, chosen = self._gated(fmt)
         self.remember(seen, validated, rendered)
         return rendered, chosen
@@ -271,6 +259,20 @@ class Context:
 
             say(f"{counts(findings)}, which `crosskeys check` shows")
         return validated, rendered, chosen
+
+    def _looked(self) -> tuple[Sight | None, Before | None]:
+        """Return how the fleet looks, and how it did when it was in order; None where nothing may be remembered."""
+        from generator import stages, untouched
+
+        if self.cache is None:
+            return None, None
+        today = dt.datetime.now(dt.UTC).date()
+        with stages.stage("looked for changes", held=True) as counts:
+            seen = untouched.sight(self.folder, today.isoformat())
+            whole = untouched.recall(self.cache, self.folder, seen) if seen else None
+            counts["untouched"] = bool(seen and whole and whole.files == seen.files)
+        before = untouched.Before(self.folder, seen, whole, today, self.cache) if seen and whole else None
+        return seen, before
 
     def _as(self, before: InOrder, fmt: Format | None) -> Format:
         """Return the format to print in for a fleet that was in order; log as it wants it."""

@@ -93,6 +93,7 @@ def plan(
     """Show what Terraform would change."""
     from generator.render import tree
     from generator.run import results as outcome
+    from generator.run import saved
 
     here: Context = context.obj
     selection = Selection.of(account, client, side, since, shard, costs)
@@ -108,8 +109,6 @@ def plan(
         watch.tree = rendered.digest
         roots = selected(here.folder, rendered, target, selection, why=why)
         if out is not None:
-            from generator.run import saved
-
             out = here.folder / out
             saved.require_free(out)
         place = place_of(here, target, rendered, roots, rate)
@@ -120,8 +119,6 @@ def plan(
             destroys.tell(planned, lambda: here.whole(rendered, watch.format))
             takeover.tell(here, target, planned, rendered, place.systems)
             if out is not None:
-                from generator.run import saved
-
                 saved.save(planned, out, watch.tree, target.value)
                 say(f"kept the plans in {out}; `crosskeys apply --target {target} {out}` applies exactly these")
             code = outcome.exit_code(planned, check=check)

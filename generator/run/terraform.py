@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _LOCK_TIMEOUT = "30s"
 _STAMP = "crosskeys-init.json"
 _LOCK_FILE = ".terraform.lock.hcl"
-_HASHES = re.compile(r"^ *hashes *= *\[[^]]*\]\n", re.MULTILINE)
+_HASHES = re.compile(rb"^ *hashes *= *\[[^]]*\]\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +146,7 @@ def init(workspace: Workspace, children: Children, observer: Observer) -> Run | 
         return run
     if not workspace.checks_providers:
         _drop_hashes(workspace.directory / _LOCK_FILE)
-    aside = stamp.with_suffix(".new")
-    aside.write_bytes(_stamp_for(workspace))
-    aside.replace(stamp)
+    _replace(stamp, _stamp_for(workspace))
     return None
 
 
@@ -157,7 +155,7 @@ def _drop_hashes(lock_file: Path) -> None:
 
     Source: Terraform 1.11, ``Meta.providerFactories`` in ``internal/command/meta_providers.go``.
     """
-    lock_file.write_text(_HASHES.sub("", lock_file.read_text("utf-8")), "utf-8")
+    _replace(lock_file, _HASHES.sub(b"", lock_file.read_bytes()))
 
 
 def _stamp_for(workspace: Workspace) -> bytes:
@@ -172,6 +170,12 @@ def _stamp_for(workspace: Workspace) -> bytes:
     providers = sorted(workspace.data_dir.glob("providers/*/*/*/*/*"))
     linked = {str(path.relative_to(workspace.data_dir)): path.exists() for path in providers}
     return json.dumps({"inputs": digest, "providers": linked}).encode()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    aside = path.with_suffix(".new")
+    aside.write_bytes(content)
+    aside.replace(path)
 
 
 def _read(path: Path) -> bytes | None:
